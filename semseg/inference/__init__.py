@@ -1,0 +1,6 @@
+"""What comes after `fit`: predictions and scores at the pictures' own sizes."""
+
+from semseg.inference.prediction import predict
+from semseg.inference.scoring import score
+
+__all__ = ["predict", "score"]

@@ -1,0 +1,54 @@
+"""The scores of a model on a data set."""
+
+import keras
+
+from semseg.data.dataset import Dataset
+from semseg.inference.prediction import pixel_scores, scores_to_ids
+from semseg.metrics import Scores
+from semseg.metrics.functional import confusion_matrix
+
+
+def score(
+    model: keras.Model,
+    ds: Dataset,
+    *,
+    size: tuple[int, int] | None = None,
+    batch_size: int = 8,
+) -> Scores:
+    """Compares predictions with the masks at the masks' own size: one matrix for the whole set.
+
+    Args:
+        model: any Keras model with per-pixel outputs.
+        ds: annotated pictures; its ClassMap says what is ignored and how classes are called.
+        size: (height, width) at which the model sees every picture, as in `predict`.
+        batch_size: pictures of equal size that the model gets at once.
+
+    Raises:
+        ValueError: a model whose number of outputs is not the data set's number of classes.
+
+    Example:
+        >>> ds = semseg.data.digits("test", count=2)
+        >>> model = semseg.models.UNet(class_map=ds.class_map, depth=1, filters=4)
+        >>> scores = semseg.inference.score(model, ds)
+        >>> 0 <= scores["mean_iou"] <= 1
+        True
+    """
+    classes, ignore_class = ds.class_map.num_classes, ds.class_map.ignore_class
+    outputs = model.output_shape[-1] if isinstance(model.output_shape, tuple) else None
+    if outputs != classes and not (outputs == 1 and classes == 2):
+        raise ValueError(
+            f"model must have {classes} outputs for the classes of {ds.name!r}, received "
+            f"{outputs}; build it with class_map=ds.class_map"
+        )
+    total = 0
+    masks: list = []  # read with the images, used when their prediction comes
+
+    def images():
+        for image, mask in ds:
+            masks.append(mask)
+            yield image
+
+    for scores in pixel_scores(model, images(), size=size, batch_size=batch_size):
+        ids = scores_to_ids(scores, model)
+        total = total + confusion_matrix(masks.pop(0), ids, classes, ignore_class)
+    return Scores(total, ds.class_map.names)

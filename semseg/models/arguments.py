@@ -1,0 +1,78 @@
+"""What all builders check and resolve alike."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from semseg._checks import check_num_classes
+from semseg.classes import ClassMap
+from semseg.layers import PixelRescaling
+
+InputShape = tuple[int | None, int | None, int]
+
+
+def check_input_shape(input_shape: Any) -> InputShape:
+    """(height, width, channels); height and width may be None, which stands for any size."""
+    form = "input_shape must be (height, width, channels), with None for any height or width"
+    try:
+        height, width, channels = input_shape
+    except (TypeError, ValueError):
+        raise ValueError(f"{form}, received {input_shape!r}") from None
+    for name, length in (("height", height), ("width", width)):
+        if length is not None and (not isinstance(length, int) or length < 1):
+            raise ValueError(f"{form}; {name} must be >= 1, received {input_shape!r}")
+    if not isinstance(channels, int) or channels < 1:
+        raise ValueError(f"{form}; channels must be >= 1, received {input_shape!r}")
+    return height, width, channels
+
+
+def resolve_classes(num_classes: int | None, class_map: ClassMap | None) -> int:
+    """The number of outputs that `num_classes=` or `class_map=` asks for."""
+    if class_map is not None and not isinstance(class_map, ClassMap):
+        raise TypeError(f"class_map must be a semseg.ClassMap, received {class_map!r}")
+    if num_classes is None:
+        if class_map is None:
+            raise ValueError("pass num_classes= or class_map=; received neither")
+        return class_map.num_classes
+    num_classes = check_num_classes(num_classes)
+    # One output is the binary form of a map of two names.
+    if class_map is not None and max(2, num_classes) != class_map.num_classes:
+        raise ValueError(
+            f"num_classes and class_map must agree, received {num_classes} and a ClassMap of "
+            f"{class_map.num_classes} classes; class_map alone is enough"
+        )
+    return num_classes
+
+
+def check_activation(activation: str | None, num_classes: int) -> str | None:
+    """None for logits; softmax and sigmoid where they make sense for the number of outputs."""
+    if activation not in (None, "softmax", "sigmoid"):
+        raise ValueError(
+            f"activation must be None (logits), 'softmax' or 'sigmoid', received {activation!r}"
+        )
+    if activation == "sigmoid" and num_classes > 1:
+        raise ValueError(
+            f"activation='sigmoid' goes with num_classes=1, received num_classes={num_classes}: "
+            "several labels a pixel are not served; use 'softmax' or None"
+        )
+    if activation == "softmax" and num_classes == 1:
+        raise ValueError(
+            "activation='softmax' over one output is always 1; use 'sigmoid' or None with "
+            "num_classes=1"
+        )
+    return activation
+
+
+def preprocessing_layer(preprocessing: Any) -> Callable[[Any], Any]:
+    """The first layer of a model: `"rescale"`, a Keras layer, or None for nothing."""
+    if preprocessing is None:
+        return lambda x: x
+    if preprocessing == "rescale":
+        return PixelRescaling(name="preprocessing")
+    if isinstance(preprocessing, keras.layers.Layer):
+        return preprocessing
+    raise ValueError(
+        "preprocessing must be 'rescale' ([0, 255] -> [-1, 1]), a Keras layer, or None for images "
+        f"that are normalised already; received {preprocessing!r}"
+    )

@@ -1,0 +1,121 @@
+"""run.json: what a training was, so that it can be repeated and only continued as itself."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from semseg.data.dataset import Dataset
+
+_PACKAGES = ("semseg", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless")
+
+
+def start_run(
+    out: str | os.PathLike[str], settings: dict[str, Any], datasets: dict[str, Dataset]
+) -> Path:
+    """Opens the folder of a training run before any work is done, and writes its `run.json`.
+
+    A folder that already holds a run is opened again if settings and data are the same.
+
+    Args:
+        out: the folder, made where it is missing.
+        settings: JSON-able choices that decide the result (seed, sizes, learning rate, ...).
+        datasets: the data by role, such as `{"train": ds, "test": other}`.
+
+    Returns:
+        The folder as a Path.
+
+    Raises:
+        OSError: the folder can't be made or written.
+        ValueError: it holds a run with other settings or data (which, and what was there).
+
+    Example:
+        >>> folder = start_run(tempfile.mkdtemp(), {"seed": 0}, {})
+        >>> json.loads((folder / "run.json").read_text())["settings"]
+        {'seed': 0}
+    """
+    out = writable_folder(out)
+    identity = {
+        "settings": json.loads(json.dumps(settings)),
+        "data": {role: fingerprint(ds) for role, ds in datasets.items()},
+    }
+    record = out / "run.json"
+    if record.is_file():
+        _compare(json.loads(record.read_text()), identity, record)
+        return out
+    text = json.dumps({**identity, **_circumstances()}, indent=2)
+    write_text(record, text + "\n")
+    return out
+
+
+def writable_folder(out: str | os.PathLike[str]) -> Path:
+    """Makes the folder and proves that a file can be written into it."""
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"out must be a folder that can be written, received {str(out)!r} ({error})"
+        ) from error
+    return folder
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    half = path.with_name(path.name + ".half")
+    half.write_text(text)
+    os.replace(half, path)
+
+
+def fingerprint(ds: Dataset) -> dict[str, Any]:
+    """What tells one data set from another: name, count, and a hash of ids, classes and samples.
+
+    The hash covers all sample ids and the ClassMap, and the pixels of the first, the middle and
+    the last sample.
+    """
+    digest = hashlib.sha256(json.dumps(ds.class_map.to_dict()).encode())
+    for name in ds.ids:
+        digest.update(f"{name}\n".encode())
+    for index in sorted({0, len(ds) // 2, len(ds) - 1}):
+        for array in ds[index]:
+            digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    return {"name": ds.name, "samples": len(ds), "sha256": digest.hexdigest()}
+
+
+def _circumstances() -> dict[str, Any]:
+    return {
+        "command": sys.argv,
+        "backend": keras.backend.backend(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in _PACKAGES if _version(name)},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _compare(found: dict[str, Any], wanted: dict[str, Any], record: Path) -> None:
+    differences = [
+        f"{part}.{key}: {found.get(part, {}).get(key)!r} there, {wanted[part].get(key)!r} here"
+        for part in ("settings", "data")
+        for key in sorted({*found.get(part, {}), *wanted[part]})
+        if found.get(part, {}).get(key) != wanted[part].get(key)
+    ]
+    if differences:
+        raise ValueError(
+            f"{record} belongs to another run ({'; '.join(differences)}); choose another out= or "
+            "remove that folder"
+        )
