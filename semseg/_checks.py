@@ -91,19 +91,28 @@ def check_ids(ids: Any, where: str = "mask") -> np.ndarray:
     raise TypeError(f"{where} must hold integer class ids, received dtype {array.dtype}")
 
 
-def warn_if_unit_range(images: np.ndarray) -> bool:
-    """Warns where pictures look already divided by 255; says whether it did."""
+def warn_if_unit_range(images: np.ndarray) -> None:
+    """Warns where pictures look already divided by 255."""
     if images.dtype.kind != "f" or not images.size or images.min() < 0:
-        return False
-    if not 0 < images.max() <= 1:
-        return False
-    warnings.warn(
-        "the images lie in [0, 1], but preprocessing='rescale' expects [0, 255] and would see an "
-        "almost black picture; pass the images as they were read (uint8), or build the model "
-        "with preprocessing=None",
-        stacklevel=3,
-    )
-    return True
+        return
+    if 0 < images.max() <= 1:
+        warnings.warn(
+            "the images lie in [0, 1], but preprocessing='rescale' expects [0, 255] and would see "
+            "an almost black picture; pass the images as they were read (uint8), or build the "
+            "model with preprocessing=None",
+            stacklevel=3,
+        )
+
+
+def check_pixel_range(images: np.ndarray, where: str = "images") -> None:
+    """Refuses what preprocessing='rescale' would map far outside [-1, 1]; warns of [0, 1]."""
+    warn_if_unit_range(images)
+    if images.size and images.max() > 255:
+        raise ValueError(
+            f"{where} must lie in [0, 255] for a model with preprocessing='rescale', received "
+            f"{images.dtype} up to {images.max()}; build the model with preprocessing= a Keras "
+            "layer such as Rescaling(1 / 65535), or convert the images to 8 bit"
+        )
 
 
 def unknown_ids(mask: np.ndarray, num_classes: int, ignore_class: int | None) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """ClassMap: the names, colours and ids of a data set, in one object that travels with the model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ _COLOR_CODES = 1 << 24
 _LARGEST_TABLE = 1 << 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False)
 class ClassMap:
     """What the class ids of a data set mean.
 
@@ -40,17 +40,23 @@ class ClassMap:
         2
     """
 
-    names: Sequence[str]
-    colors: Sequence[Color] | None = None
-    ignore_class: int | None = None
-    remap: Mapping[int | Color, int] | None = field(default=None)
+    names: tuple[str, ...]
+    colors: tuple[Color, ...]
+    ignore_class: int | None
+    remap: Mapping[int | Color, int]
 
-    def __post_init__(self) -> None:
-        fix = object.__setattr__  # the dataclass is frozen; these are its final values
-        fix(self, "names", _checked_names(self.names))
-        fix(self, "ignore_class", check_ignore_class(self.ignore_class, self.num_classes))
-        fix(self, "colors", _checked_colors(self.colors, self.num_classes))
-        fix(self, "remap", self._checked_remap(self.remap))
+    def __init__(
+        self,
+        names: Sequence[str],
+        colors: Sequence[Color] | None = None,
+        ignore_class: int | None = None,
+        remap: Mapping[int | Color, int] | None = None,
+    ) -> None:
+        fix = object.__setattr__  # the dataclass is frozen: these values are final
+        fix(self, "names", _checked_names(names))
+        fix(self, "colors", _checked_colors(colors, self.num_classes))
+        fix(self, "ignore_class", check_ignore_class(ignore_class, self.num_classes))
+        fix(self, "remap", self._checked_remap(remap))
 
     @property
     def num_classes(self) -> int:
@@ -109,7 +115,7 @@ class ClassMap:
         return cls(config["names"], config.get("colors"), config.get("ignore_class"), remap)
 
     def __hash__(self) -> int:
-        return hash((self.names, self.colors, self.ignore_class, tuple(self.remap.items())))
+        return hash((self.names, self.colors, self.ignore_class, frozenset(self.remap.items())))
 
     def __repr__(self) -> str:
         shown = ", ".join(self.names[:6]) + (", ..." if self.num_classes > 6 else "")
@@ -198,16 +204,27 @@ class ClassMap:
     def _checked_remap(self, remap: Mapping[int | Color, int] | None) -> dict[int | Color, int]:
         checked: dict[int | Color, int] = {}
         for raw, target in (remap or {}).items():
-            key = tuple(int(c) for c in raw) if isinstance(raw, Sequence) else int(raw)
-            if isinstance(key, tuple) and (len(key) != 3 or not all(0 <= c <= 255 for c in key)):
-                raise ValueError(f"remap key {raw!r} must be an id or a colour of three 0..255")
-            if target != self.ignore_class and target not in range(self.num_classes):
+            key = _checked_key(raw)
+            ignored = target is not None and target == self.ignore_class
+            if not ignored and target not in range(self.num_classes):
                 raise ValueError(
                     f"remap target of {raw!r} must be a class id 0..{self.num_classes - 1} or the "
                     f"ignored id ({self.ignore_class}), received {target!r}"
                 )
             checked[key] = int(target)
         return checked
+
+
+def _checked_key(raw: Any) -> int | Color:
+    """A raw id, or a colour as a tuple of ints."""
+    if isinstance(raw, int | np.integer):
+        return int(raw)
+    color = np.asarray(raw)
+    if color.shape != (3,) or color.dtype.kind not in "ui" or color.min() < 0 or color.max() > 255:
+        raise ValueError(
+            f"remap keys must be raw ids or (red, green, blue) colours of 0..255, received {raw!r}"
+        )
+    return int(color[0]), int(color[1]), int(color[2])
 
 
 def _checked_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -228,7 +245,8 @@ def _checked_names(names: Sequence[str]) -> tuple[str, ...]:
 def _checked_colors(colors: Sequence[Color] | None, count: int) -> tuple[Color, ...]:
     if colors is None:
         return default_colors(count)
-    array = np.asarray(colors)
+    ragged = len({np.size(color) for color in colors}) > 1  # NumPy's own words are of no help
+    array = np.asarray([] if ragged else colors)
     if array.shape != (count, 3) or array.dtype.kind not in "ui":
         raise ValueError(
             f"colors must hold one (red, green, blue) of whole numbers a class, {count} in all, "

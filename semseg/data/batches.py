@@ -67,10 +67,12 @@ class BatchSource:
         try:
             image, mask = self.transform(image, mask, rng)
             return check_image(image, "image"), check_mask(mask, "mask")
-        except (ValueError, TypeError) as error:
-            raise type(error)(
+        except Exception as error:  # someone's own function may raise anything
+            kind = type(error) if type(error) in (ValueError, TypeError) else RuntimeError
+            what = str(error) if kind is type(error) else repr(error)
+            raise kind(
                 f"sample {self.ds.ids[index]!r} of {self.ds.name!r}, after {self.transform!r}: "
-                f"{error}"
+                f"{what}"
             ) from error
 
     def _read(self, index: int) -> Pair:
@@ -81,14 +83,19 @@ class BatchSource:
         return self._samples[index]
 
     def _stack(self, arrays: Sequence[np.ndarray], chosen: Any) -> np.ndarray:
+        first = arrays[0]
         for array, index in zip(arrays, chosen, strict=True):
-            if array.shape != arrays[0].shape:
-                raise ValueError(
-                    "the samples of a batch must have one size, received "
-                    f"{self.ds.ids[int(chosen[0])]!r} with {arrays[0].shape} and "
-                    f"{self.ds.ids[int(index)]!r} with {array.shape} (data set {self.ds.name!r}); "
-                    "pass size=(height, width), or batch_size=1"
-                )
+            if array.shape == first.shape and array.dtype == first.dtype:
+                continue
+            one, cure = "size", "pass size=(height, width), or batch_size=1"
+            if array.shape[:2] == first.shape[:2]:  # np.stack would convert dtypes in silence
+                one, cure = "dtype and number of channels", "convert them in augment="
+            raise ValueError(
+                f"the samples of a batch must have one {one}, received "
+                f"{self.ds.ids[int(chosen[0])]!r} with {first.shape} {first.dtype} and "
+                f"{self.ds.ids[int(index)]!r} with {array.shape} {array.dtype} (data set "
+                f"{self.ds.name!r}); {cure}"
+            )
         return np.stack(arrays)
 
 

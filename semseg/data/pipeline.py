@@ -31,9 +31,9 @@ def make_pipeline(
     # The first sample shows what comes, and an error in it is raised here and now, as itself.
     image, mask = source.sample(int(source.order(0)[0]), epoch=0)
     warn_if_unit_range(image)
-    state = _State(source, start_step // per_epoch)
+    state = _State(source, start_step // per_epoch, _form(image, mask))
     # TensorFlow never frees a Python function: it must not hold the state (and its cache).
-    held = weakref.ref(state)
+    held: Any = weakref.ref(state)
 
     def next_epoch(_: Any) -> tf.data.Dataset:
         epoch = tf.numpy_function(lambda: held().next_epoch(), [], tf.int64, stateful=True)
@@ -61,11 +61,11 @@ def make_pipeline(
 class _State:
     """What the pipeline's Python functions work on; one a pipeline."""
 
-    def __init__(self, source: BatchSource, first_epoch: int) -> None:
+    def __init__(self, source: BatchSource, first_epoch: int, form: str) -> None:
         self._source = source
         self._epoch = first_epoch - 1
         self._lock = threading.Lock()
-        self._dtypes = None
+        self._form = form
 
     def next_epoch(self) -> np.int64:
         with self._lock:
@@ -74,16 +74,15 @@ class _State:
 
     def batch(self, step: np.int64) -> tuple[np.ndarray, np.ndarray]:
         images, masks = self._source[int(step)]
-        self._check_dtypes(images, masks)
+        form = _form(images, masks)
+        if form != self._form:  # TensorFlow would name neither the data set nor the cure
+            raise ValueError(
+                f"all samples of {self._source.ds.name!r} must have one dtype and number of "
+                f"channels, received {self._form} and then {form}; convert them in augment="
+            )
         return images, masks
 
-    def _check_dtypes(self, images: np.ndarray, masks: np.ndarray) -> None:
-        """TensorFlow's own message would name neither the data set nor the cure."""
-        dtypes = (images.dtype, masks.dtype)
-        if self._dtypes is None:
-            self._dtypes = dtypes
-        if dtypes != self._dtypes:
-            raise ValueError(
-                f"all samples of {self._source.ds.name!r} must have one dtype for images and one "
-                f"for masks, received {self._dtypes} and then {dtypes}; convert them in augment="
-            )
+
+def _form(image: np.ndarray, mask: np.ndarray) -> str:
+    """What all samples of a stream must have in common."""
+    return f"{image.dtype} images of {image.shape[-1]} channels with {mask.dtype} masks"

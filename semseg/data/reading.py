@@ -5,19 +5,21 @@ for a truncated JPEG. Pillow reads the header first and says what the file holds
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 #: Extensions that count as pictures in a folder.
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
-_GREY_MODES = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
+_GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
 _ALPHA_MODES = ("LA", "RGBA", "PA", "La", "RGBa")
-_JPEG_END = b"\xff\xd9"
-_JPEG_TAIL = 1 << 16  # some cameras append data of their own
+_JPEG_END, _JPEG_SCAN = b"\xff\xd9", b"\xff\xda"
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
@@ -31,85 +33,101 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         ValueError: an empty, truncated or unreadable file, or transparency that means something.
     """
     path = Path(path)
-    mode = _header(path)
-    if mode == "P":
-        return _decoded(path, cv2.IMREAD_COLOR)[..., ::-1].copy()
-    if mode in _ALPHA_MODES:
-        return _without_alpha(path)
-    flags = cv2.IMREAD_GRAYSCALE if mode in _GREY_MODES else cv2.IMREAD_COLOR
-    image = _decoded(path, flags | cv2.IMREAD_ANYDEPTH)
-    if image.ndim == 2:
-        return image[..., None]
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    header = _header(path)
+    if header.has_alpha and _is_transparent(path):
+        raise ValueError(
+            f"the picture has transparent pixels, and what lies under them is undefined: {path}; "
+            "flatten it on a background, or save it without alpha channel"
+        )
+    if header.mode in _GREY_MODES:
+        return _decoded(path, cv2.IMREAD_GRAYSCALE)[..., None]
+    return cv2.cvtColor(_decoded(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def read_mask(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads a mask as raw ids (height, width) or as RGB colours (height, width, 3) uint8.
 
-    Palette files give their ids, not their colours.
+    Palette files give their ids, not their colours. EXIF rotation is applied, as to pictures.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: an empty, truncated or unreadable file; an alpha channel.
     """
     path = Path(path)
-    mode = _header(path)
-    if mode in ("P", "1"):
-        with Image.open(path) as file:
-            return np.asarray(file, np.uint8)
-    mask = _decoded(path, cv2.IMREAD_UNCHANGED)
-    if mask.ndim == 2:
-        return mask
-    if mask.shape[2] != 3 or mask.dtype != np.uint8:
+    header = _header(path)
+    if header.mode in ("P", "1"):
+        with _pillow(path) as file:
+            file.verify()  # the one place where Pillow compares a PNG's checksums
+        with _pillow(path) as file:
+            return np.array(ImageOps.exif_transpose(file), np.uint8)
+    if header.mode in _ALPHA_MODES:
+        raise ValueError(
+            f"mask must hold ids or 8-bit RGB colours, received an alpha channel (mode "
+            f"{header.mode}); save it without (file {path})"
+        )
+    if header.mode in _GREY_MODES:
+        mask = _decoded(path, cv2.IMREAD_GRAYSCALE)
+        return mask if header.grey_step == 1 else mask // header.grey_step
+    mask = _decoded(path, cv2.IMREAD_COLOR)
+    if mask.dtype != np.uint8:
         raise ValueError(
             f"mask must hold ids or 8-bit RGB colours, received {mask.shape[2]} channels of "
-            f"{mask.dtype}; save it without alpha channel (file {path})"
+            f"{mask.dtype} (file {path})"
         )
     return cv2.cvtColor(mask, cv2.COLOR_BGR2RGB)
 
 
-def _header(path: Path) -> str:
-    """The Pillow mode of a file that is there, not empty, whole, and a picture."""
+class _Header(NamedTuple):
+    mode: str  # Pillow's
+    has_alpha: bool
+    grey_step: int  # what decoders multiply the values of a 1, 2 or 4-bit grey PNG with
+
+
+def _header(path: Path) -> _Header:
+    """What a file holds that is there, not empty, whole, and a picture."""
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     if path.stat().st_size == 0:
         raise ValueError(f"the file is empty (0 bytes): {path}")
+    with _pillow(path) as file:
+        mode, kind, has_alpha = file.mode, file.format, file.has_transparency_data
+    data = path.read_bytes()
+    if kind in ("JPEG", "MPO") and not _jpeg_is_whole(data):
+        raise ValueError(f"the file is truncated (the JPEG's end is missing): {path}")
+    bits = data[24] if kind == "PNG" and mode == "L" else 8
+    return _Header(mode, has_alpha, 255 // (2 ** min(bits, 8) - 1))
+
+
+@contextmanager
+def _pillow(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as file:
-            mode, kind = file.mode, file.format
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+            yield file
+    except Exception as error:  # of a dozen kinds, zlib's and struct's among them
         raise ValueError(f"the file is damaged or no picture: {path} ({error})") from error
-    if kind == "JPEG" and not _jpeg_is_whole(path):
-        raise ValueError(f"the file is truncated (the JPEG's end is missing): {path}")
-    return mode
 
 
-def _jpeg_is_whole(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _JPEG_TAIL))
-        return _JPEG_END in file.read()
+def _jpeg_is_whole(data: bytes) -> bool:
+    """Whether the end follows the picture's own data: a thumbnail in the header has one too."""
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at : at + 2] != _JPEG_SCAN:
+        is_fill = data[at + 1 : at + 2] == b"\xff"
+        at += 1 if is_fill else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return _JPEG_END in data[at:]
 
 
 def _decoded(path: Path, flags: int) -> np.ndarray:
     # Bytes first: cv2.imread can't open names outside ASCII on Windows.
     data = np.frombuffer(path.read_bytes(), np.uint8)
-    image = cv2.imdecode(data, flags)
+    try:
+        image = cv2.imdecode(data, flags | cv2.IMREAD_ANYDEPTH)
+    except cv2.error as error:  # a picture above OpenCV's limit
+        raise ValueError(f"the file can't be decoded: {path} ({error})") from error
     if image is None:
         raise ValueError(f"the file is truncated or damaged, it can't be decoded: {path}")
     return image
 
 
-def _without_alpha(path: Path) -> np.ndarray:
-    image = _decoded(path, cv2.IMREAD_UNCHANGED)
-    alpha = image[..., -1]
-    if (alpha != np.iinfo(alpha.dtype).max).any():
-        raise ValueError(
-            f"the picture has transparent pixels, and what lies under them is undefined: {path}; "
-            "flatten it on a background, or save it without alpha channel"
-        )
-    if image.shape[2] == 2:
-        return image[..., :1].copy()
-    rgb = cv2.cvtColor(image, cv2.COLOR_BGRA2RGB)
-    # Grey with alpha is decoded into four channels.
-    with Image.open(path) as file:
-        return rgb[..., :1].copy() if file.mode in ("LA", "La") else rgb
+def _is_transparent(path: Path) -> bool:
+    with _pillow(path) as file:
+        return file.convert("RGBA").getchannel("A").getextrema()[0] < 255

@@ -1,7 +1,7 @@
 """Ids for pictures of any size, at their own size."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -9,7 +9,7 @@ import cv2
 import keras
 import numpy as np
 
-from semseg._checks import check_image, check_size, warn_if_unit_range
+from semseg._checks import check_image, check_pixel_range, check_size
 from semseg.data.reading import read_image
 from semseg.data.transforms import Resize
 from semseg.layers import PixelRescaling
@@ -61,7 +61,7 @@ def predict(
 
 def pixel_scores(
     model: keras.Model,
-    images: Sequence[Any],
+    images: Iterable[Any],
     *,
     size: tuple[int, int] | None = None,
     batch_size: int = 8,
@@ -73,7 +73,7 @@ def pixel_scores(
     resize = None if size is None else Resize(check_size(size))
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size must be an int >= 1, received {batch_size!r}")
-    check = _InputCheck(model)
+    check = _InputCheck(model, None if resize is None else resize.size)
     pictures = ((check(image, i), i) for i, image in enumerate(images))
     for _, group in groupby(pictures, key=lambda pair: pair[0].shape if resize is None else ()):
         for batch in _chunks((image for image, _ in group), batch_size):
@@ -105,14 +105,15 @@ def resize_scores(scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 class _InputCheck:
     """Reads and checks one picture after the other against what the model takes."""
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, size: tuple[int, int] | None) -> None:
         shape = getattr(model, "input_shape", None)
         if not isinstance(shape, tuple) or len(shape) != 4:
             raise ValueError(
                 "model must take one input (batch, height, width, channels), received a model "
                 f"with input shape {shape}"
             )
-        self._height, self._width, self._channels = shape[1:]
+        *self._taken, self._channels = shape[1:]
+        self._size = size
         self._rescales = any(isinstance(layer, PixelRescaling) for layer in model.layers)
 
     def __call__(self, image: Any, index: int) -> np.ndarray:
@@ -125,8 +126,14 @@ class _InputCheck:
                 f"{where} must have {self._channels} channels, as the model was built, received "
                 f"{image.shape[-1]}"
             )
+        size = self._size or image.shape[:2]
+        if any(n not in (None, m) for n, m in zip(self._taken, size, strict=True)):
+            raise ValueError(
+                f"{where} must have the size {tuple(self._taken)} (height, width), as the model "
+                f"was built, received {size}; pass size=(height, width) to have it resized"
+            )
         if self._rescales and index == 0:
-            warn_if_unit_range(image)
+            check_pixel_range(image, where)
         return image
 
     def outputs(self, outputs: Any, seen: tuple[int, ...]) -> np.ndarray:

@@ -1,6 +1,9 @@
 """The scores of a model on a data set."""
 
+from collections.abc import Iterator
+
 import keras
+import numpy as np
 
 from semseg.data.dataset import Dataset
 from semseg.inference.prediction import pixel_scores, scores_to_ids
@@ -40,15 +43,15 @@ def score(
             f"model must have {classes} outputs for the classes of {ds.name!r}, received "
             f"{outputs}; build it with class_map=ds.class_map"
         )
-    total = 0
-    masks: list = []  # read with the images, used when their prediction comes
+    total = np.zeros((classes, classes), np.int64)
+    masks: list[np.ndarray] = []  # read with the images, used when their prediction comes
 
-    def images():
+    def images() -> Iterator[np.ndarray]:
         for image, mask in ds:
             masks.append(mask)
             yield image
 
     for scores in pixel_scores(model, images(), size=size, batch_size=batch_size):
         ids = scores_to_ids(scores, model)
-        total = total + confusion_matrix(masks.pop(0), ids, classes, ignore_class)
+        total += confusion_matrix(masks.pop(0), ids, classes, ignore_class)
     return Scores(total, ds.class_map.names)

@@ -14,25 +14,39 @@ _ACTIVATIONS = (None, "softmax", "sigmoid")
 
 
 @keras.saving.register_keras_serializable(package="semseg.layers")
-class PixelRescaling(keras.layers.Rescaling):
-    """Maps pixel values [0, 255] to [-1, 1], in float32 under every dtype policy.
+class PixelRescaling(keras.layers.Layer):
+    """Maps pixel values to `value * scale + offset`, by default [0, 255] to [-1, 1].
 
-    Called eagerly on pictures that are already in [0, 1], it warns once: a compiled graph can't.
+    Works in float32 under every dtype policy: bfloat16 would turn 100.3 into 100.5 before
+    anything has been learnt. Where its first eager call gets pictures that are already in [0, 1],
+    it warns: a compiled graph can't.
 
     Example:
         >>> np.asarray(semseg.layers.PixelRescaling()(np.array([[0.0, 255.0]]))).tolist()
         [[-1.0, 1.0]]
     """
 
+    # Keras's own Rescaling asks for TensorFlow on the other backends.
+
     def __init__(self, scale: float = 1 / 127.5, offset: float = -1.0, **kwargs: Any) -> None:
-        # bfloat16 would turn 100.3 into 100.5 before anything has been learnt.
-        super().__init__(scale, offset, **{"dtype": "float32", **kwargs})
-        self._warned = False
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.scale = float(scale)
+        self.offset = float(offset)
+        self.supports_masking = True
+        self._looked = False
+        self.built = True
 
     def call(self, inputs: Any) -> Any:
-        if not self._warned and is_concrete(inputs):
-            self._warned = warn_if_unit_range(ops.convert_to_numpy(inputs))
-        return super().call(inputs)
+        if not self._looked and is_concrete(inputs):
+            self._looked = True
+            warn_if_unit_range(ops.convert_to_numpy(inputs))
+        return ops.cast(inputs, "float32") * self.scale + self.offset
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
 
 
 @keras.saving.register_keras_serializable(package="semseg.layers")

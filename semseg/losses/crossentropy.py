@@ -73,8 +73,11 @@ class Crossentropy(keras.losses.Loss):
         y_pred = ops.cast(ops.convert_to_tensor(y_pred), "float32")
         num_classes = self._check(y_true, y_pred)
         ids = ops.cast(y_true, "int32")
-        known = ops.logical_and(ids >= 0, ids < num_classes)
-        valid = ops.ones_like(known) if self.ignore_class is None else ids != self.ignore_class
+        whole = ops.cast(ids, "float32") == ops.cast(y_true, "float32")
+        known = ops.logical_and(whole, ops.logical_and(ids >= 0, ids < num_classes))
+        valid = ops.ones_like(known)
+        if self.ignore_class is not None:
+            valid = ops.logical_not(ops.logical_and(whole, ids == self.ignore_class))
         scored = ops.logical_and(known, valid)
         ids = ops.where(scored, ids, 0)
         losses = _pixel_losses(

@@ -11,6 +11,8 @@ from semseg._checks import check_ignore_class, check_num_classes
 from semseg.metrics.counting import LIMB_BITS, add_to_limbs, count_pairs, predicted_ids
 from semseg.metrics.functional import confusion_matrix
 
+_WITHIN_INT32 = ("bool", "int8", "uint8", "int16", "uint16", "int32")
+
 
 class ConfusionMetric(keras.metrics.Metric):
     """A metric whose state is the confusion matrix of all that it has seen.
@@ -77,12 +79,14 @@ class ConfusionMetric(keras.metrics.Metric):
     def result(self) -> Any:
         """The score, float32, from exact counts."""
         low, high = ops.convert_to_tensor(self._low), ops.convert_to_tensor(self._high)
-        # All sums are of whole numbers, limb by limb; only their end is rounded to float32.
-        sums = [
-            ops.cast(of_high, "float32") * 2.0**LIMB_BITS + ops.cast(of_low, "float32")
-            for of_low, of_high in zip(_marginals(low), _marginals(high), strict=True)
-        ]
-        return self.score(*sums)
+        # All sums are of whole numbers, limb by limb; only their end is rounded to float32. The
+        # low limb is halved before: a sum over 2048 of its cells could leave int32.
+        half = LIMB_BITS // 2
+        middle = ops.right_shift(low, half)
+        low = low - ops.left_shift(middle, half)
+        limbs = ((high, 2.0**LIMB_BITS), (middle, 2.0**half), (low, 1.0))
+        sums = [[ops.cast(s, "float32") * unit for s in _marginals(limb)] for limb, unit in limbs]
+        return self.score(*(high + middle + low for high, middle, low in zip(*sums, strict=True)))
 
     def score(self, intersection: Any, union: Any, pixels: Any) -> Any:
         """The metric's value from (C,) intersections, (C,) unions and the number of pixels."""
@@ -105,28 +109,31 @@ class ConfusionMetric(keras.metrics.Metric):
 
     def _are_scores(self, true_shape: Any, pred_shape: Any) -> bool:
         """Whether predictions are scores (True) or ids; told by the rank, never by the values."""
-        if len(pred_shape) == len(true_shape):
-            if len(true_shape) > 2 and true_shape[-1] == 1:
-                raise ValueError(
-                    f"{self.name}: masks must have shape (batch, height, width), received "
-                    f"{tuple(true_shape)}; drop the channel axis with mask[..., 0]"
-                )
-            return False
-        channels = pred_shape[-1]
+        rank = len(true_shape)
+        if rank > 3 and true_shape[-1] == 1:
+            raise ValueError(
+                f"{self.name}: masks must have shape (batch, height, width), received "
+                f"{tuple(true_shape)}; drop the channel axis with mask[..., 0]"
+            )
+        are_scores = len(pred_shape) == rank + 1
         allowed = {self._count, 1} if self._count == 2 else {self._count}
-        if len(pred_shape) != len(true_shape) + 1 or channels not in allowed:
+        fits = len(pred_shape) in (rank, rank + 1) and all(
+            true == pred or None in (true, pred)
+            for true, pred in zip(true_shape, pred_shape, strict=False)
+        )
+        if not fits or (are_scores and pred_shape[-1] not in allowed):
             raise ValueError(
                 f"{self.name}: y_pred must be ids of the mask's shape, or scores with a last axis "
                 f"of {' or '.join(str(n) for n in sorted(allowed))} after it; received y_true "
                 f"{tuple(true_shape)} and y_pred {tuple(pred_shape)} with num_classes="
                 f"{self.num_classes}"
             )
-        return True
+        return are_scores
 
     def _whole(self, ids: Any) -> Any:
-        """int32 ids; a fraction becomes an id that is no class."""
+        """int32 ids; a fraction, or an id beyond int32, becomes an id that is no class."""
         whole = ops.cast(ids, "int32")
-        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(ids.dtype)):
+        if keras.backend.standardize_dtype(ids.dtype) in _WITHIN_INT32:
             return whole
         no_class = self._count + (self.ignore_class == self._count)
         return ops.where(ops.cast(whole, ids.dtype) == ids, whole, no_class)

@@ -34,7 +34,9 @@ def start_run(
 
     Raises:
         OSError: the folder can't be made or written.
-        ValueError: it holds a run with other settings or data (which, and what was there).
+        TypeError: settings that JSON can't hold.
+        ValueError: it holds a run with other settings or data (which, and what was there), or a
+            damaged `run.json`.
 
     Example:
         >>> folder = start_run(tempfile.mkdtemp(), {"seed": 0}, {})
@@ -43,12 +45,12 @@ def start_run(
     """
     out = writable_folder(out)
     identity = {
-        "settings": json.loads(json.dumps(settings)),
+        "settings": _as_json(settings),
         "data": {role: fingerprint(ds) for role, ds in datasets.items()},
     }
     record = out / "run.json"
     if record.is_file():
-        _compare(json.loads(record.read_text()), identity, record)
+        _compare(_read(record), identity, record)
         return out
     text = json.dumps({**identity, **_circumstances()}, indent=2)
     write_text(record, text + "\n")
@@ -105,6 +107,26 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _as_json(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings as they will be read back: tuples become lists."""
+    try:
+        return json.loads(json.dumps(settings))
+    except TypeError as error:
+        raise TypeError(
+            f"settings must hold what JSON can hold (numbers, strings, lists, dicts), received "
+            f"{settings!r} ({error})"
+        ) from error
+
+
+def _read(record: Path) -> dict[str, Any]:
+    try:
+        return json.loads(record.read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"{record} is damaged ({error}); choose another out= or remove that file"
+        ) from error
 
 
 def _compare(found: dict[str, Any], wanted: dict[str, Any], record: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from semseg._checks import check_size
 from semseg.classes import ClassMap
-from semseg.data.dataset import Dataset
+from semseg.data.dataset import Dataset, Pair
 
 _IGNORE = 255
 # The library's first eight colours, and three as far from those as from the white of the rim.
@@ -19,9 +19,9 @@ _COLORS = (
 _SMALLEST = 32  # a scene's least height and width: the largest digit and its rim
 
 # How scenes look. Lengths are in pixels whatever the scene's size.
-_AREA_PER_DIGIT = (96 * 128 / 15, 96 * 128 / 8)
+_AREA_PER_DIGIT = (96 * 128 / 15, 96 * 128 / 8)  # 8 to 15 digits in the default size
 _DIGIT_PIXELS = (20, 28)
-_MAX_ROTATION = np.deg2rad(15)  # a 6 and a 9 stay apart, and so do a 1 and a 7
+_ROTATION = (-15, 15)  # degrees: a 6 and a 9 stay apart, and so do a 1 and a 7
 _BACKGROUND_LIGHT = (0.35, 0.6)
 _NOISE = 10  # largest change of a value
 
@@ -37,18 +37,18 @@ _SHADE_BY_INK = 1 - 0.5 * _OPACITY_BY_INK
 
 
 class _Split(NamedTuple):
-    """What is a split's own: its random stream, digit samples and photograph columns."""
+    """What is a split's own."""
 
-    number: int
-    count: int
+    stream: int  # sets its random draws apart
+    scenes: int  # by default
     samples: tuple[float, float]  # part of each class's shuffled samples
-    columns: tuple[int, int]  # multiples of 16: no JPEG block is in two splits
+    rows: tuple[int, int]  # parted at multiples of 16, so that no JPEG block is in two splits
 
 
 _SPLITS = {
-    "train": _Split(0, 1000, (0.0, 0.7), (0, 384)),
-    "val": _Split(1, 100, (0.7, 0.85), (384, 512)),
-    "test": _Split(2, 100, (0.85, 1.0), (512, 640)),
+    "train": _Split(0, 1000, (0.0, 0.7), (0, 208)),
+    "val": _Split(1, 100, (0.7, 0.85), (208, 320)),
+    "test": _Split(2, 100, (0.85, 1.0), (320, 427)),
 }
 
 
@@ -72,7 +72,7 @@ def digits(
     Args:
         split: `"train"`, `"val"` or `"test"`.
         count: number of scenes, None for 1000 in `"train"` and 100 in the others.
-        size: (height, width) of a scene, 32 or more each. Digits keep their 18 to 28 pixels;
+        size: (height, width) of a scene, 32 or more each. Digits keep their 20 to 28 pixels;
             their number grows with the area, 8 to 15 in the default size.
         seed: an int >= 0; another seed gives other scenes of the same digits and photographs.
 
@@ -92,7 +92,7 @@ def digits(
     """
     if split not in _SPLITS:
         raise ValueError(f"split must be one of {list(_SPLITS)}, received {split!r}")
-    count = _SPLITS[split].count if count is None else _checked_int(count, "count", 1)
+    count = _SPLITS[split].scenes if count is None else _checked_int(count, "count", 1)
     seed = _checked_int(seed, "seed", 0)
     size = check_size(size)
     if min(size) < _SMALLEST:
@@ -116,8 +116,8 @@ def _checked_int(value: Any, name: str, least: int) -> int:
     return int(value)
 
 
-def _scene(split: str, size: tuple[int, int], seed: int, index: int) -> tuple[Any, Any]:
-    key = (_SPLITS[split].number, index)
+def _scene(split: str, size: tuple[int, int], seed: int, index: int) -> Pair:
+    key = (_SPLITS[split].stream, index)
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
     planes = _background(split, size, rng)
     mask = np.zeros(size, np.uint8)
@@ -125,7 +125,7 @@ def _scene(split: str, size: tuple[int, int], seed: int, index: int) -> tuple[An
     number = len(centres)
     samples = rng.choice(_samples(split), number)
     sides = rng.uniform(*_DIGIT_PIXELS, number)
-    angles = rng.uniform(-_MAX_ROTATION, _MAX_ROTATION, number)
+    angles = rng.uniform(*_ROTATION, number)
     tints = _tints(number, rng)
     for digit in zip(centres, samples, sides, angles, tints, strict=True):
         _paste(planes, mask, *digit)
@@ -139,9 +139,7 @@ def _background(split: str, size: tuple[int, int], rng: np.random.Generator) -> 
 
     One plane a colour: NumPy blends the digits into planes several times faster than into pixels.
     """
-    photograph = _photographs()[rng.integers(2)]
-    left, right = _SPLITS[split].columns
-    area = photograph[:, left:right]
+    area = _photographs()[rng.integers(2), slice(*_SPLITS[split].rows)]
     # One photograph pixel a scene pixel at most, fewer where the scene outgrows the area.
     scale = rng.uniform(0.5, 1.0) * min(1.0, area.shape[0] / size[0], area.shape[1] / size[1])
     height, width = (max(1, int(scale * side)) for side in size)
@@ -189,30 +187,17 @@ def _paste(
     bottom, right = (int(c) + reach + 1 for c in centre)
     planes, mask = planes[:, top:bottom, left:right], mask[top:bottom, left:right]
     patches, targets = _ink()
-    ink = _turned(patches[sample], centre - (top, left), mask.shape, side, angle)
+    middle = (_PATCH - 1) / 2
+    turn = cv2.getRotationMatrix2D((middle, middle), angle, side / (8 * _CELL))
+    turn[:, 2] += centre[::-1] - (left, top) - middle
+    ink = cv2.warpAffine(patches[sample], turn, mask.shape[::-1])
     wide = cv2.dilate(ink, _NEIGHBOURS)
-    mask[wide >= _STROKE_INK] = _IGNORE
+    with_rim = wide >= _STROKE_INK
+    mask[with_rim] = _IGNORE
     mask[ink >= _STROKE_INK] = targets[sample] + 1
-    opacity = _OPACITY_BY_INK.take(ink)
+    opacity = _OPACITY_BY_INK.take(ink) * with_rim  # faint ink beyond the rim isn't shown
     planes *= _SHADE_BY_INK.take(wide) * (1 - opacity)
     planes += tint[:, None, None] * opacity
-
-
-def _turned(
-    patch: np.ndarray, centre: np.ndarray, shape: tuple[int, int], side: float, angle: float
-) -> np.ndarray:
-    """The patch's ink turned and scaled to `side` pixels around `centre` of a window of `shape`."""
-    # Window to patch: x_patch = middle + turn @ (x_window - centre), with x = (column, row).
-    cos, sin = 8 * _CELL / side * np.cos(angle), 8 * _CELL / side * np.sin(angle)
-    middle, (row, column) = (_PATCH - 1) / 2, centre
-    to_patch = np.array(
-        [
-            [cos, sin, middle - cos * column - sin * row],
-            [-sin, cos, middle + sin * column - cos * row],
-        ]
-    )
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(patch, to_patch, shape[::-1], flags=flags)
 
 
 @lru_cache(maxsize=1)
@@ -241,8 +226,8 @@ def _samples(split: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _photographs() -> list[np.ndarray]:
-    """china.jpg and flower.jpg, (427, 640, 3) uint8 each."""
+def _photographs() -> np.ndarray:
+    """china.jpg and flower.jpg: (2, 427, 640, 3) uint8."""
     from sklearn.datasets import load_sample_image
 
-    return [load_sample_image("china.jpg"), load_sample_image("flower.jpg")]
+    return np.stack([load_sample_image("china.jpg"), load_sample_image("flower.jpg")])

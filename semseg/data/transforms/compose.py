@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class Compose:
     ) -> tuple[np.ndarray, np.ndarray]:
         """(height, width, channels), (height, width) -> the same, transformed together."""
         for kind, group in groupby(self.transforms, key=_kind):
-            run = list(group)
+            run: list[Any] = list(group)
             if kind is Geometric:
                 window = Window.whole(mask.shape)
                 for transform in run:
@@ -54,6 +55,8 @@ class Compose:
             elif kind is Photometric:
                 image = apply_photometric(run, image, rng)
             else:
+                # Someone's own function may write into its arguments, never into a data set.
+                image, mask = image.copy(), mask.copy()
                 for transform in run:
                     image, mask = transform(image, mask, rng)
         return image, mask

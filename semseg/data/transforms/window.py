@@ -71,16 +71,19 @@ def resample(image: np.ndarray, mask: np.ndarray, window: Window) -> tuple[np.nd
     inside_rows = (rows >= 0) & (rows < mask.shape[0])
     inside_columns = (columns >= 0) & (columns < mask.shape[1])
     reaches_out = not (inside_rows.all() and inside_columns.all())
-    if reaches_out and window.mask_fill is None:
+    fill = window.mask_fill
+    if reaches_out and fill is None:
         raise ValueError(
             "the crop reaches outside the picture and has no id for what it finds there; pass "
             "mask_fill= (the ClassMap's ignore_class, or the background's id), or crop less"
         )
     picked = mask[rows.clip(0, mask.shape[0] - 1)].take(columns.clip(0, mask.shape[1] - 1), axis=1)
     shown = _resample_image(image, window)
+    if fill is not None and not np.can_cast(np.min_scalar_type(fill), picked.dtype):
+        picked = picked.astype(np.int32)  # with or without a pixel to fill: one dtype a data set
     if reaches_out:
         outside = ~(inside_rows[:, None] & inside_columns)
-        picked = _filled(picked, outside, window.mask_fill)
+        picked[outside] = fill
         shown[outside] = 0
     return shown, picked
 
@@ -90,36 +93,32 @@ def _indices(start: float, length: float, count: int) -> np.ndarray:
     return np.floor(start + (np.arange(count) + 0.5) * (length / count)).astype(np.int64)
 
 
-def _filled(mask: np.ndarray, outside: np.ndarray, fill: int) -> np.ndarray:
-    if not np.iinfo(mask.dtype).min <= fill <= np.iinfo(mask.dtype).max:
-        mask = mask.astype(np.int32)
-    mask[outside] = fill
-    return mask
-
-
 def _resample_image(image: np.ndarray, window: Window) -> np.ndarray:
     box = (window.top, window.left, window.top + window.height, window.left + window.width)
     top, left, bottom, right = (int(edge) for edge in box)
     on_pixels = (top, left, bottom, right) == box
     within = top >= 0 and left >= 0 and bottom <= image.shape[0] and right <= image.shape[1]
-    if on_pixels and within:
-        shown = _resize(image[top:bottom, left:right], window.size)
+    blocks = [
+        max(1, n // m) for n, m in zip((bottom - top, right - left), window.size, strict=True)
+    ]
+    if on_pixels and within and (bottom - top) % blocks[0] == (right - left) % blocks[1] == 0:
+        shown = _resize(image[top:bottom, left:right], window.size, blocks)
     else:
         shown = _warp(image, window)
     # A copy: a view would hand the caller's picture to the transforms that follow.
     return np.ascontiguousarray(shown[:, ::-1]) if window.flipped else shown
 
 
-def _resize(image: np.ndarray, size: Size) -> np.ndarray:
+def _resize(image: np.ndarray, size: Size, blocks: list[int]) -> np.ndarray:
+    """A box of whole blocks of whole pixels."""
     if image.shape[:2] == size:
         return image.copy()
     _check_dtype(image)
-    factors = [max(1, image.shape[axis] // size[axis]) for axis in (0, 1)]
-    return _linear(_averaged(image, factors), size)
+    return _linear(_averaged(image, blocks), size)
 
 
 def _warp(image: np.ndarray, window: Window) -> np.ndarray:
-    """A box with edges between pixels or beyond the picture: an affine map of its surroundings."""
+    """A box with edges inside of pixels or blocks, or beyond the picture: an affine map."""
     _check_dtype(image)
     starts, stops, scales, shifts, factors = [], [], [], [], []
     for axis, start, length in ((0, window.top, window.height), (1, window.left, window.width)):

@@ -1,0 +1,86 @@
+"""A training's record, checked and sorted into panels; nothing here draws."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+RATES = ("learning_rate", "lr")
+
+
+class Curve(NamedTuple):
+    """One recorded quantity, at the epochs where it was recorded."""
+
+    name: str
+    epochs: np.ndarray
+    values: np.ndarray
+
+    @property
+    def base(self) -> str:
+        """The name that a training curve and its validation twin share."""
+        return self.name.removeprefix("val_")
+
+    @property
+    def best(self) -> int | None:
+        """The position of the lowest loss or error, or of the highest other value."""
+        if np.isnan(self.values).all():
+            return None
+        is_lowest = "loss" in self.base or "error" in self.base
+        return int(np.nanargmin(self.values) if is_lowest else np.nanargmax(self.values))
+
+
+def read_curves(history: Any) -> list[Curve]:
+    """The curves of a Keras History or of its dict."""
+    record = getattr(history, "history", history)
+    if not isinstance(record, Mapping):
+        raise TypeError(
+            "history must be what model.fit returned or a dict of name -> values, received "
+            f"{type(history).__name__}"
+        )
+    values = {str(name): _checked_values(name, v) for name, v in record.items()}
+    last = max((len(v) for v in values.values()), default=0)
+    if not last:
+        raise ValueError(
+            f"history must hold at least one epoch, received {sorted(values)} without values; "
+            "pass what model.fit returned after it ran"
+        )
+    seen = getattr(history, "epoch", None)  # Keras counts from 0, its progress bar from 1
+    epochs = np.asarray(seen) + 1 if seen and len(seen) == last else np.arange(1, last + 1)
+    return [Curve(n, _recorded(epochs, len(v)), v) for n, v in values.items() if len(v)]
+
+
+def panels(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
+    """Panel title -> curves: losses first, then scores, then the rest, the learning rate last."""
+    # By base name, so that a curve that leaves 0..1 is not parted from its twin.
+    wide = {c.base for c in curves if ((c.values < 0) | (c.values > 1)).any()}
+    found: dict[str, list[Curve]] = {"loss": [], "scores": []}
+    for curve in curves:
+        if "loss" in curve.base:
+            found["loss"].append(curve)
+        elif curve.base not in RATES:
+            found.setdefault(curve.base if curve.base in wide else "scores", []).append(curve)
+    found["learning rate"] = [c for c in curves if c.base in RATES]
+    return {title: _twins_together(members) for title, members in found.items() if members}
+
+
+def _twins_together(curves: Sequence[Curve]) -> list[Curve]:
+    order = list(dict.fromkeys(curve.base for curve in curves))
+    return sorted(curves, key=lambda curve: (order.index(curve.base), curve.name != curve.base))
+
+
+def _recorded(epochs: np.ndarray, count: int) -> np.ndarray:
+    """The epochs of a shorter record: `validation_freq=n` validates at every n-th epoch."""
+    every = len(epochs) // count
+    return epochs[every - 1 :: every][:count]
+
+
+def _checked_values(name: Any, values: Any) -> np.ndarray:
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        array = np.empty((0, 0))
+    if array.ndim != 1:
+        raise ValueError(
+            f"history[{name!r}] must hold one number an epoch, received {repr(values)[:80]}"
+        )
+    return array

@@ -1,0 +1,112 @@
+"""Every example, run as a user runs it, at a small size."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import semseg
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def test_every_example_has_a_test_here():
+    tests = " ".join(name for name in globals() if name.startswith("test_"))
+    assert [script.stem for script in EXAMPLES.glob("*.py") if script.stem not in tests] == []
+
+
+def test_quickstart_trains_saves_and_scores_the_same_in_a_fresh_process(tmp_path):
+    out = tmp_path / "out put"
+    command = [sys.executable, str(EXAMPLES / "quickstart.py"), "--steps", "3", "--scenes", "2"]
+    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "the same to the last digit" in done.stdout
+    assert "background" in done.stdout and "mean IoU" in done.stdout
+    assert {p.name for p in out.iterdir()} == {"model.keras", "predictions.png", "run.json"}
+    assert cv2.imread(str(out / "predictions.png")).shape[1] > 400
+
+
+def test_quickstart_finds_an_unwritable_folder_before_it_trains(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    quickstart = load_example("quickstart")
+    monkeypatch.setattr(quickstart, "train", lambda *_: pytest.fail("trained first"))
+    with pytest.raises(OSError, match="out must be a folder that can be written"):
+        run(quickstart, monkeypatch, "--out", str(tmp_path / "file" / "run"), "--scenes", "1")
+
+
+@pytest.fixture(scope="module")
+def camvid_folder(tmp_path_factory):
+    """A tiny CamVid: six pictures a split, 24x32, ids 0..11 with 11 = void."""
+    root = tmp_path_factory.mktemp("CamVid")
+    rng = np.random.default_rng(0)
+    for split in ("train", "val", "test"):
+        lines = []
+        for folder in (root / split, root / f"{split}annot"):
+            folder.mkdir()
+        for index in range(6):
+            mask = np.kron(rng.integers(0, 12, (6, 8)), np.ones((4, 4), int)).astype("uint8")
+            cv2.imwrite(str(root / f"{split}/{index}.jpg"), np.repeat(mask[..., None] * 20, 3, 2))
+            cv2.imwrite(str(root / f"{split}annot/{index}.png"), mask)
+            lines.append(f"{split}/{index}.jpg {split}annot/{index}.png")
+        (root / f"{split}.txt").write_text("\n".join(lines))
+    return root
+
+
+def test_train_camvid_interrupted_goes_on_and_ends_like_the_uninterrupted_run(
+    camvid_folder, tmp_path, monkeypatch
+):
+    train_camvid = load_example("train_camvid")
+    small = {"unet": lambda class_map: semseg.models.UNet(class_map=class_map, depth=1, filters=4)}
+    monkeypatch.setattr(train_camvid, "MODELS", small)
+    arguments = ["--data", str(camvid_folder), "--size", "12x16", "--epochs", "3", "--batch", "4"]
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    run(train_camvid, monkeypatch, *arguments, "--out", str(whole))
+
+    on_epoch_end = train_camvid.Checkpoint.on_epoch_end
+
+    def interrupted(self, epoch, logs=None):
+        on_epoch_end(self, epoch, logs)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train_camvid.Checkpoint, "on_epoch_end", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(train_camvid, monkeypatch, *arguments, "--out", str(halves))
+    assert not (halves / "scores.json").exists()
+    run(train_camvid, monkeypatch, *arguments, "--out", str(halves))
+
+    first, second = (json.loads((out / "scores.json").read_text()) for out in (whole, halves))
+    assert first["epochs"] == second["epochs"] == 3
+    assert second["mean_iou"] == pytest.approx(first["mean_iou"], abs=1e-6)
+    assert np.sum(second["confusion"]) == np.sum(first["confusion"])
+    losses = [[row["loss"] for row in history(out)] for out in (whole, halves)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    for name in ("history.png", "predictions.png", "model.keras", "run.json"):
+        assert (halves / name).is_file()
+    loaded = semseg.models.load(halves / "model.keras")
+    assert semseg.models.class_map(loaded).names[3] == "Road"
+
+    with pytest.raises(ValueError, match=r"another run.*learning_rate"):
+        run(train_camvid, monkeypatch, *arguments, "--out", str(halves), "--learning-rate", "1")
+
+
+def history(out):
+    return json.loads((out / "history.json").read_text())
+
+
+def load_example(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(module, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", [module.__name__, *arguments])
+    module.main()

@@ -1,0 +1,142 @@
+"""plot_history: what a reader finds in the figure."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from semseg.viz import plot_history
+
+HISTORY = {
+    "loss": [0.9, 0.5, 0.4, 0.3],
+    "mean_iou": [0.1, 0.4, 0.6, 0.7],
+    "val_loss": [1.0, 0.6, 0.55, 0.8],
+    "val_mean_iou": [0.1, 0.5, 0.45, 0.4],
+    "learning_rate": [1e-3, 1e-3, 1e-4, 1e-4],
+}
+
+
+def titles(figure):
+    return [axes.get_title(loc="left") for axes in figure.axes]
+
+
+def legend_of(axes):
+    return [text.get_text().replace("\n", " ") for text in axes.get_legend().get_texts()]
+
+
+def test_losses_scores_and_the_learning_rate_have_panels_of_their_own():
+    figure = plot_history(HISTORY)
+    assert isinstance(figure, Figure)
+    assert titles(figure) == ["loss", "scores", "learning rate"]
+    assert [len(axes.get_lines()) for axes in figure.axes] == [2, 2, 1]
+    assert {axes.get_xlabel() for axes in figure.axes} == {"epoch"}
+
+
+def test_metrics_that_leave_0_to_1_have_panels_of_their_own_with_their_twin():
+    figure = plot_history({"loss": [1], "psnr": [0.5], "val_psnr": [30], "iou": [0.5]})
+    assert titles(figure) == ["loss", "scores", "psnr"]
+    assert len(figure.axes[2].get_lines()) == 2
+
+
+def test_a_validation_curve_is_dashed_in_the_color_of_its_training_curve():
+    for axes in plot_history(HISTORY).axes[:2]:
+        training, validation = axes.get_lines()
+        assert training.get_color() == validation.get_color()
+        assert (training.get_linestyle(), validation.get_linestyle()) == ("-", "--")
+
+
+def test_different_quantities_have_different_colors():
+    figure = plot_history({f"iou_{i}": [0.1, 0.2] for i in range(20)})
+    colors = [line.get_color() for line in figure.axes[0].get_lines()]
+    assert len(set(colors)) == 20
+
+
+def test_the_best_epoch_is_marked_and_said_for_validation():
+    loss, scores = plot_history(HISTORY).axes[:2]
+    assert legend_of(loss) == ["loss", "val_loss (best 0.55, epoch 3)"]
+    assert legend_of(scores) == ["mean_iou", "val_mean_iou (best 0.5, epoch 2)"]
+    assert loss.collections[0].get_offsets().tolist() == [[3, 0.55]]
+    assert scores.collections[0].get_offsets().tolist() == [[2, 0.5]]
+
+
+def test_without_validation_the_best_training_epoch_is_marked():
+    axes = plot_history({"loss": [3.0, 1.0, 2.0]}).axes[0]
+    assert legend_of(axes) == ["loss (best 1, epoch 2)"]
+
+
+def test_epochs_are_whole_numbers_from_1_on():
+    figure = plot_history(HISTORY)
+    axes = figure.axes[0]
+    assert axes.get_lines()[0].get_xdata().tolist() == [1, 2, 3, 4]
+    low, high = axes.get_xlim()
+    shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert shown == [round(tick) for tick in shown]
+    assert min(shown) >= 1
+
+
+def test_a_keras_history_brings_its_epoch_numbers():
+    resumed = SimpleNamespace(history={"loss": [0.5, 0.4]}, epoch=[10, 11])
+    assert plot_history(resumed).axes[0].get_lines()[0].get_xdata().tolist() == [11, 12]
+
+
+def test_validation_at_every_second_epoch_stands_at_these_epochs():
+    figure = plot_history({"loss": [4, 3, 2, 1, 0.5], "val_loss": [3, 1]})
+    assert figure.axes[0].get_lines()[1].get_xdata().tolist() == [2, 4]
+
+
+def test_values_that_are_no_numbers_leave_gaps():
+    figure = plot_history({"loss": [np.nan, 1.0, 2.0], "iou": [np.nan] * 3})
+    assert legend_of(figure.axes[0]) == ["loss (best 1, epoch 2)"]
+    assert legend_of(figure.axes[1]) == ["iou"]
+
+
+def test_names_are_shown_as_they_are():
+    figure = plot_history({"$a_b$": [0.5], "_hidden": [0.4], "Fläche": [0.3]})
+    figure.draw_without_rendering()
+    assert [label.split(" (")[0] for label in legend_of(figure.axes[0])] == [
+        "$a_b$",
+        "_hidden",
+        "Fläche",
+    ]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        HISTORY,
+        {"loss": [1.0]},
+        {f"{v}iou_{i}": [0.1, 0.2] for i in range(11) for v in ("", "val_")},
+        {f"metric_{i}": [i, i + 2] for i in range(7)},
+        {"a_very_long_name_of_a_metric_that_nobody_should_use_but_somebody_will": [0.1]},
+    ],
+)
+def test_no_legend_meets_axes_labels_or_the_edge(history):
+    figure = plot_history(history)
+    figure.draw_without_rendering()
+    boxes = []
+    for axes in figure.axes:
+        boxes += [axes.get_window_extent(), axes.xaxis.label.get_window_extent()]
+        if axes.get_legend():
+            boxes.append(axes.get_legend().get_window_extent())
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+        assert box.x0 >= 0
+        assert box.y0 >= -1
+        assert box.x1 <= figure.bbox.x1
+        assert box.y1 <= figure.bbox.y1
+
+
+@pytest.mark.parametrize(
+    ("history", "error", "message"),
+    [
+        ({}, ValueError, "history must hold at least one epoch"),
+        ({"loss": []}, ValueError, r"received \['loss'\] without values"),
+        ({"loss": ["high"]}, ValueError, r"history\['loss'\] must hold one number an epoch"),
+        ({"loss": 0.5}, ValueError, r"history\['loss'\] must hold one number"),
+        ([0.5, 0.4], TypeError, "history must be what model.fit returned .*received list"),
+    ],
+)
+def test_bad_input_is_refused(history, error, message):
+    with pytest.raises(error, match=message):
+        plot_history(history)
