@@ -1,0 +1,67 @@
+# Everything a developer does, by name; `make` alone lists it. Needs Python >= 3.11 and make.
+# All paths are relative and tools run as `python -m`, so the checkout may lie in a path with
+# spaces (scripts in .venv/bin name their interpreter by its whole path).
+
+# The first Python on the machine that is new enough; say PYTHON=... for another.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	command -v $$p >/dev/null 2>&1 \
+	&& $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+# Test processes; 0 runs in one, where a debugger works.
+WORKERS ?= 2
+# More for pytest: make test ARGS="-k unet"
+ARGS ?=
+
+PY := .venv/bin/python
+STAMP := .venv/.installed
+PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadscope
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint format types bench clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## .venv with the package (editable) and the tools, once
+
+# The stamp lies in the environment: it goes when the environment goes, and a later change of
+# either file installs again. pip is asked for, as a failed `venv` leaves a python without it.
+$(STAMP): pyproject.toml constraints.txt
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "semseg needs Python 3.11 or newer, found: $(if $(PYTHON),$$('$(PYTHON)' --version 2>&1 || true),none)"; \
+		echo "install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; } >&2
+	@echo "setting up .venv with $(PYTHON): a few minutes, once"
+	@$(PY) -m pip --version >/dev/null 2>&1 || '$(PYTHON)' -m venv --clear .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: $(STAMP) ## train, score, save and draw a U-Net: examples/quickstart.py
+	$(PY) examples/quickstart.py
+
+test: $(STAMP) ## the whole suite: tests, docstring examples, examples
+	$(PYTEST) $(ARGS)
+
+test-all: $(STAMP) ## nightly: slow tests, many more random examples, deliberate faults
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) -m "" $(ARGS)
+	$(PY) tests/mutate.py
+
+lint: $(STAMP) ## check style and format, change nothing
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: $(STAMP) ## put the code into the project's format
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+types: $(STAMP) ## check the type hints
+	$(PY) -m mypy
+
+bench: $(STAMP) ## run every script in benchmarks/
+	@for script in benchmarks/*.py; do \
+		test -e "$$script" || { echo "no benchmarks yet"; break; }; \
+		echo "== $$script"; $(PY) "$$script" || exit 1; done
+
+clean: ## remove what was built and cached, .venv too; outputs/ stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,234 @@
+"""Dataset: random access, and a named error for whatever a source returns that is no pair."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semseg.classes import ClassMap
+from semseg.data import Dataset
+
+CELLS = ClassMap(["background", "cell"], ignore_class=255)
+
+
+def image_of(index):
+    return np.full((3, 4, 3), index, np.uint8)
+
+
+def mask_of(index):
+    return np.full((3, 4), index % 2, np.uint8)
+
+
+def cells(count=5, read=lambda i: (image_of(i), mask_of(i)), class_map=CELLS):
+    return Dataset(read, [f"cell {i}" for i in range(count)], class_map, "cells")
+
+
+def with_pair(image=None, mask=None, class_map=CELLS):
+    """A data set whose only sample is what it is given."""
+    image = image_of(0) if image is None else image
+    mask = mask_of(0) if mask is None else mask
+    return cells(1, lambda i: (image, mask), class_map)
+
+
+@given(count=st.integers(1, 20), data=st.data())
+def test_it_is_indexed_like_a_list(count, data):
+    ds, listed = cells(count), [image_of(i) for i in range(count)]
+    index = data.draw(st.integers(-count, count - 1))
+    image, mask = ds[index]
+    np.testing.assert_array_equal(image, listed[index])
+    np.testing.assert_array_equal(mask, mask_of(index % count))
+    assert len(ds) == count
+
+
+@pytest.mark.parametrize("index", [5, -6, 100])
+def test_an_index_outside_is_an_index_error(index):
+    with pytest.raises(IndexError, match=rf"below 5 \(data set 'cells'\), got {index}"):
+        cells()[index]
+
+
+def test_a_numpy_integer_is_an_index():
+    np.testing.assert_array_equal(cells()[np.int64(-1)][0], image_of(4))
+
+
+def test_iteration_gives_every_sample_once_and_ends():
+    seen = [int(image[0, 0, 0]) for image, _ in cells()]
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_the_index_error_ends_the_iteration_of_those_who_only_index():
+    """The old protocol of `iter`, which loaders use that know `__getitem__` alone."""
+    ds = cells()
+    seen, index = [], 0
+    while True:
+        try:
+            seen.append(ds[index])
+        except IndexError:
+            break
+        index += 1
+    assert len(seen) == 5
+
+
+@given(chosen=st.lists(st.integers(0, 4), min_size=1, max_size=8))
+def test_a_subset_has_the_chosen_samples_in_their_order(chosen):
+    ds = cells()
+    part = ds.subset(chosen)
+    assert len(part) == len(chosen)
+    assert part.ids == [ds.ids[i] for i in chosen]
+    assert (part.class_map, part.name) == (ds.class_map, ds.name)
+    for i, j in enumerate(chosen):
+        np.testing.assert_array_equal(part[i][0], ds[j][0])
+
+
+def test_a_subset_of_a_subset_and_an_array_of_indices_will_do():
+    part = cells().subset(np.array([4, 2, 0])).subset([2, 0])
+    assert [int(image[0, 0, 0]) for image, _ in part] == [0, 4]
+
+
+@pytest.mark.parametrize("outside", [-1, 5])
+def test_a_subset_reaches_no_sample_outside(outside):
+    with pytest.raises(IndexError, match=rf"indices must lie in 0..4, received \[{outside}\]"):
+        cells().subset([0, outside])
+
+
+def test_an_empty_subset_is_refused():
+    with pytest.raises(ValueError, match=r"ids must name at least one sample \(data set 'cells'\)"):
+        cells().subset([])
+
+
+def test_repr_says_what_is_in_it():
+    assert repr(cells()) == "Dataset('cells', 5 samples, 2 classes: background, cell)"
+    many = ClassMap([f"c{i}" for i in range(20)])
+    assert repr(cells(class_map=many)).endswith("20 classes: " + "c0, " + _listed(1, 12) + ", ...)")
+
+
+def _listed(first, stop):
+    return ", ".join(f"c{i}" for i in range(first, stop))
+
+
+def test_a_class_map_is_required():
+    with pytest.raises(TypeError, match=r"class_map must be a semseg.ClassMap, received list"):
+        cells(class_map=["background", "cell"])
+
+
+def test_read_is_called_with_plain_indices_in_range():
+    asked = []
+
+    def read(index):
+        asked.append(index)
+        return image_of(index), mask_of(index)
+
+    ds = cells(3, read)
+    ds[-1], ds[np.int64(1)]
+    assert asked == [2, 1]
+    assert all(type(index) is int for index in asked)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (
+            np.zeros((3, 4), np.uint8),
+            r"image must have shape \(height, width, channels\).*\(3, 4\)",
+        ),
+        (np.zeros((1, 3, 4, 3), np.uint8), r"image must have shape .*\(1, 3, 4, 3\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"image must not be empty, received shape \(0, 4, 3\)"),
+    ],
+)
+def test_an_image_of_the_wrong_shape_names_the_sample(image, message):
+    with pytest.raises(ValueError, match=rf"sample 'cell 0' of 'cells': {message}"):
+        with_pair(image=image)[0]
+
+
+@pytest.mark.parametrize("image", [np.full((3, 4, 3), "a"), np.full((3, 4, 3), None)])
+def test_an_image_that_holds_no_numbers_names_the_sample(image):
+    with pytest.raises(TypeError, match=r"sample 'cell 0' of 'cells': image must be an array of"):
+        with_pair(image=image)[0]
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((3, 4, 1), np.uint8), r"\(3, 4, 1\); drop the channel axis with mask\[..., 0\]"),
+        (np.zeros((3, 4, 3), np.uint8), r"\(3, 4, 3\); colours are turned into ids by ClassMap"),
+        (np.zeros(12, np.uint8), r"must have shape \(height, width\), received \(12,\)"),
+        (np.full((3, 4), 0.5), r"must hold whole class ids, received float64 with fractions"),
+        (np.full((3, 4), np.nan), r"must hold whole class ids"),
+    ],
+)
+def test_a_mask_that_is_none_names_the_sample(mask, message):
+    with pytest.raises(ValueError, match=rf"sample 'cell 0' of 'cells': mask .*{message}"):
+        with_pair(mask=mask)[0]
+
+
+def test_a_mask_of_text_names_the_sample():
+    with pytest.raises(TypeError, match=r"sample 'cell 0' of 'cells': mask must hold integer"):
+        with_pair(mask=np.full((3, 4), "cell"))[0]
+
+
+@pytest.mark.parametrize("dtype", [bool, np.float32, np.int64, np.uint16])
+def test_a_mask_of_whole_numbers_becomes_integer(dtype):
+    mask = with_pair(mask=mask_of(1).astype(dtype))[0][1]
+    assert mask.dtype.kind in "ui"
+    np.testing.assert_array_equal(mask, mask_of(1))
+
+
+def test_sizes_that_differ_are_named():
+    message = r"sample 'cell 0' of 'cells': .*one size, .*\(3, 4\) and \(3, 5\)$"
+    with pytest.raises(ValueError, match=message):
+        with_pair(mask=np.zeros((3, 5), np.uint8))[0]
+
+
+def test_a_transposed_mask_is_called_so():
+    with pytest.raises(ValueError, match=r"\(3, 4\) and \(4, 3\); the mask looks transposed"):
+        with_pair(mask=mask_of(0).T)[0]
+
+
+def test_ids_outside_the_class_map_are_named_and_counted():
+    mask = np.array([[0, 1, 7, 7], [255, 9, 7, 0], [0, 0, 0, 0]])
+    message = (
+        r"sample 'cell 0' of 'cells': mask has ids \[7, 9\] outside 0..1 and the ignored 255 "
+        r"\(3 pixels of id 7, 4 in all\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        with_pair(mask=mask)[0]
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int64])
+def test_negative_ids_are_named(dtype):
+    with pytest.raises(ValueError, match=r"mask has ids \[-1\] outside 0..1"):
+        with_pair(mask=np.full((3, 4), -1, dtype))[0]
+
+
+def test_0_and_255_in_a_map_of_two_classes_name_the_cure():
+    with pytest.raises(ValueError, match=r"0/1 with ClassMap\(..., remap=\{255: 1\}\)"):
+        with_pair(mask=mask_of(1) * 255, class_map=ClassMap(["background", "cell"]))[0]
+
+
+def test_data_are_read_augmented_and_batched_without_tensorflow():
+    program = """
+        import sys
+        sys.modules["tensorflow"] = None
+        import numpy as np
+        from semseg.data import digits
+        from semseg.data.batches import BatchSource
+        from semseg.data.transforms import Brightness, Compose, Contrast, Flip
+        from semseg.data.transforms import RandomCrop, RandomScale, Resize
+
+        ds = digits("train", count=3, size=(32, 40))
+        augment = [RandomScale(0.5, 2.0), RandomCrop((24, 24), 255), Flip(), Brightness()]
+        source = BatchSource(ds, 2, size=(30, 36), augment=augment + [Contrast()], cache="ram")
+        shapes = [tuple(part.shape for part in source[step]) for step in range(3)]
+        assert shapes == [((n, 24, 24, 3), (n, 24, 24)) for n in (2, 1, 2)], shapes
+        assert not {"keras", "matplotlib", "torch", "jax"} & set(sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr

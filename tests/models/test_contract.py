@@ -1,0 +1,300 @@
+"""What every architecture promises. A new one is a line in MODELS and one in BUILDERS."""
+
+import functools
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from semseg.classes import ClassMap
+from semseg.losses import Crossentropy
+from semseg.models import UNet, class_map
+from semseg.models.saved import output_layer
+
+tf = pytest.importorskip("tensorflow")
+
+ROAD = ClassMap(["sky", "road", "car"], ignore_class=255, remap={7: 1})
+
+BUILDERS = {"unet": functools.partial(UNet, filters=4)}
+
+unet = functools.partial(UNet, depth=1, filters=4)
+MODELS = {
+    "unet": functools.partial(unet, num_classes=5, depth=2),
+    "unet binary": functools.partial(unet, num_classes=1),
+    "unet with classes": functools.partial(unet, class_map=ROAD),
+    "unet binary with classes": functools.partial(
+        unet, num_classes=1, class_map=ClassMap(["background", "cell"])
+    ),
+    "unet without normalisation": functools.partial(unet, num_classes=3, norm=None),
+    "unet group norm": functools.partial(unet, num_classes=3, norm="group", filters=8),
+    "unet layer norm": functools.partial(unet, num_classes=3, norm="layer"),
+    "unet dropout": functools.partial(unet, num_classes=3, dropout=0.5),
+    "unet softmax": functools.partial(unet, num_classes=3, activation="softmax"),
+    "unet sigmoid": functools.partial(unet, num_classes=1, activation="sigmoid"),
+    "unet grey": functools.partial(unet, num_classes=3, input_shape=(None, None, 1)),
+    "unet four channels": functools.partial(unet, num_classes=3, input_shape=(None, None, 4)),
+    "unet depth 3": functools.partial(unet, num_classes=3, depth=3, filters=2),
+}
+SIZES = [(1, 1), (1, 8), (2, 3), (5, 4), (37, 51)]
+
+
+@functools.cache
+def built(name):
+    """A variant with weights that are not those of its start, so that norms do something."""
+    keras.utils.set_random_seed(1)
+    model = MODELS[name]()
+    rng = np.random.default_rng(2)
+    model.set_weights([w + rng.uniform(0, 0.2, w.shape) for w in model.get_weights()])
+    return model
+
+
+@pytest.fixture(params=MODELS)
+def model(request):
+    return built(request.param)
+
+
+def pictures(model, size, batch=1, seed=3):
+    shape = (batch, *size, model.input.shape[-1])
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+# -- each promise is a function, so that a broken twin can be put in ------------------------------
+
+
+def takes_any_size(model):
+    for size in SIZES:
+        logits = model(pictures(model, size))
+        assert logits.shape == (1, *size, model.output.shape[-1])
+        assert keras.backend.standardize_dtype(logits.dtype) == "float32"
+        assert np.isfinite(logits).all()
+
+
+def compiled_equals_eager(model):
+    channels = model.input.shape[-1]
+    graph = tf.function(model, input_signature=[tf.TensorSpec((None, None, None, channels))])
+    for size in SIZES:
+        images = pictures(model, size, batch=2).astype(np.float32)
+        np.testing.assert_allclose(graph(images), model(images), rtol=1e-4, atol=1e-5)
+
+
+def pictures_do_not_see_each_other(model):
+    images = pictures(model, (7, 6), batch=2)
+    apart = np.concatenate([model(images[:1]), model(images[1:])])
+    np.testing.assert_allclose(model(images), apart, rtol=1e-4, atol=1e-5)
+
+
+def bytes_equal_floats(model):
+    images = pictures(model, (5, 6))
+    for dtype in ("float32", "int32", "float64"):
+        np.testing.assert_array_equal(model(images), model(images.astype(dtype)))
+
+
+def shifting_by_the_stride_shifts_the_logits(model):
+    stride = 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
+    # The receptive field of the variants here is below 20 strides; beyond it the border is unseen.
+    reach = 10 * stride
+    size = 2 * reach + 4 * stride
+    whole = pictures(model, (size + stride, size))
+    logits, shifted = np.asarray(model(whole)), np.asarray(model(whole[:, stride:]))
+    inside = slice(reach, size - reach)
+    np.testing.assert_allclose(
+        logits[:, reach + stride : size - reach + stride, inside],
+        shifted[:, inside, inside],
+        rtol=1e-4,
+        atol=1e-4,
+    )
+
+
+PROMISES = [
+    takes_any_size,
+    compiled_equals_eager,
+    pictures_do_not_see_each_other,
+    bytes_equal_floats,
+    shifting_by_the_stride_shifts_the_logits,
+]
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_a_model_keeps_the_promise(model, promise):
+    promise(model)
+
+
+def rounded_up(x):
+    """A twin that pools and upsamples, but never crops: odd sizes come back one larger."""
+    x = layers.MaxPooling2D(2, padding="same")(layers.Rescaling(1 / 255)(x))
+    return layers.UpSampling2D(2)(x)
+
+
+def normalised_over_the_batch(x):
+    """A twin whose pictures see each other."""
+    return layers.Lambda(lambda x: x - ops.mean(x))(layers.Rescaling(1 / 255)(x))
+
+
+def cut_to_bytes(x):
+    """A twin that scales bytes and takes floats as they are."""
+    return layers.Lambda(lambda x: x / 255 if x.dtype == "uint8" else x)(x)
+
+
+def of_two_kinds(x):
+    """A twin that is another function in a graph."""
+    return layers.Lambda(lambda x: x if tf.executing_eagerly() else x + 1)(x)
+
+
+def placed(x):
+    """A twin that knows where in the picture it is."""
+    return layers.Lambda(lambda x: x + ops.cumsum(ops.ones_like(x), axis=1))(x)
+
+
+@pytest.mark.parametrize(
+    ("twin", "promise"),
+    [
+        (rounded_up, takes_any_size),
+        (of_two_kinds, compiled_equals_eager),
+        (normalised_over_the_batch, pictures_do_not_see_each_other),
+        (cut_to_bytes, bytes_equal_floats),
+        (placed, shifting_by_the_stride_shifts_the_logits),
+    ],
+)
+def test_a_broken_twin_breaks_the_promise(twin, promise):
+    image = keras.Input((None, None, 3), dtype="uint8" if twin is cut_to_bytes else "float32")
+    broken = keras.Model(image, twin(image))
+    if twin is cut_to_bytes:  # a functional model casts its inputs: call the layer itself
+        broken = CallWithShapes(broken.layers[-1], image)
+    with pytest.raises(AssertionError):
+        promise(broken)
+
+
+class CallWithShapes:
+    """A bare function that looks like a model."""
+
+    def __init__(self, function, image):
+        self._function, self.input = function, image
+
+    def __call__(self, images):
+        return self._function(ops.convert_to_tensor(images))
+
+
+# -- promises that need a build of their own ----------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["unet", "unet binary", "unet with classes"])
+def test_a_static_size_gives_what_any_size_gives(name):
+    free = built(name)
+    fixed = MODELS[name](input_shape=(13, 9, 3))
+    fixed.set_weights(free.get_weights())
+    assert fixed.output.shape == (None, 13, 9, free.output.shape[-1])
+    images = pictures(free, (13, 9))
+    np.testing.assert_allclose(fixed(images), free(images), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_logits_are_float32_and_finite_under_mixed_precision(name, policy):
+    if policy == "mixed_float16" and name not in ("unet", "unet binary"):
+        pytest.skip("one variant of each form is enough for the second policy")
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = MODELS[name]()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    half = policy.removeprefix("mixed_")
+    assert model.get_layer("encoder_1_conv_1").compute_dtype == half
+    logits = model(pictures(model, (5, 7)))
+    assert model.output.dtype == logits.dtype == "float32"
+    assert np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
+@pytest.mark.parametrize("num_classes", [1, 2, 11])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_untrained_model_knows_nothing(builder, num_classes, depth):
+    # Logits near zero say 1 / C for every class, so that the loss is ln C. Far above it, the start
+    # is confidently wrong (a wrong scale of pixels or weights) and the first steps undo it.
+    keras.utils.set_random_seed(0)
+    model = builder(num_classes=num_classes, depth=depth, filters=16)
+    images = pictures(model, (24, 32), batch=2)
+    count = max(2, num_classes)
+    masks = np.random.default_rng(0).integers(0, count, (2, 24, 32))
+    loss = float(Crossentropy()(masks, model(images, training=True)))
+    assert loss == pytest.approx(math.log(count), rel=0.25)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_class_map_is_inside(name):
+    expected = MODELS[name].keywords.get("class_map")
+    assert class_map(built(name)) == expected
+    assert class_map(keras.models.clone_model(built(name))) == expected
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_end_is_named_after_what_comes_out(name):
+    activation = MODELS[name].keywords.get("activation")
+    assert output_layer(built(name)).name == (activation or "logits")
+    images = pictures(built(name), (4, 4))
+    sums = np.asarray(built(name)(images)).sum(-1)
+    assert np.allclose(sums, 1) == (activation == "softmax")
+
+
+@pytest.mark.parametrize("name", ["unet", "unet binary", "unet without normalisation"])
+def test_a_model_learns_a_picture_by_heart(name):
+    keras.utils.set_random_seed(0)
+    model = MODELS[name]()
+    images = np.zeros((1, 8, 8, 3), np.uint8)
+    images[:, 2:6, 3:] = 255
+    masks = (images[..., 0] > 0).astype("int32")
+    model.compile(keras.optimizers.Adam(0.02), Crossentropy())
+    losses = model.fit(images, masks, epochs=25, verbose=0).history["loss"]
+    assert losses[-1] < 0.2 * losses[0]
+
+
+# -- errors -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "pass num_classes= or class_map=; received neither"),
+        ({"num_classes": 0}, "num_classes must be >= 1, received 0"),
+        ({"num_classes": -3}, "num_classes must be >= 1, received -3"),
+        (
+            {"num_classes": 4, "class_map": ROAD},
+            "num_classes and class_map must agree, received 4 and a ClassMap of 3 classes",
+        ),
+        ({"num_classes": 1, "class_map": ROAD}, "num_classes and class_map must agree"),
+        (
+            {"num_classes": 2, "activation": "sigmoid"},
+            "activation='sigmoid' goes with num_classes=1, received num_classes=2: several labels",
+        ),
+        ({"num_classes": 1, "activation": "softmax"}, "'softmax' over one output is always 1"),
+        ({"num_classes": 2, "activation": "relu"}, r"activation must be None .* received 'relu'"),
+        ({"num_classes": 2, "norm": "batchnorm"}, r"norm must be one of .* received 'batchnorm'"),
+        ({"num_classes": 2, "norm": "group", "filters": 12}, "divisible by 8, received filters=12"),
+        ({"num_classes": 2, "preprocessing": "imagenet"}, "preprocessing must be 'rescale'"),
+        ({"num_classes": 2, "input_shape": (None, 3)}, r"input_shape must be \(height, width, ch"),
+        ({"num_classes": 2, "input_shape": 3}, r"input_shape must be .* received 3"),
+        ({"num_classes": 2, "input_shape": (0, 4, 3)}, r"height must be >= 1, received \(0, 4, 3"),
+        ({"num_classes": 2, "input_shape": (4, 2.5, 3)}, "width must be >= 1, received"),
+        ({"num_classes": 2, "input_shape": (4, 4, None)}, "channels must be >= 1, received"),
+        ({"num_classes": 2, "input_shape": (4, 4, 0)}, "channels must be >= 1, received"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(builder, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        builder(**arguments)
+
+
+@pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": 2.0}, "num_classes must be an int >= 1, received 2.0"),
+        ({"num_classes": "2"}, "num_classes must be an int >= 1, received '2'"),
+        ({"class_map": ["a", "b"]}, r"class_map must be a semseg.ClassMap, received \['a', 'b'\]"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(builder, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        builder(**arguments)
