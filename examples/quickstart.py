@@ -37,6 +37,7 @@ def train(steps: int, out: Path, seed: int) -> keras.Model:
         ds.pipeline(BATCH, seed=seed, repeat=True),
         steps_per_epoch=max(1, steps // epochs),
         epochs=epochs,
+        shuffle=False,  # the pipeline has shuffled already; Keras warns otherwise
     )
     model.save(out / "model.keras")
     return model

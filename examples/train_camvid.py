@@ -105,6 +105,7 @@ def fit(args: argparse.Namespace, train, val) -> tuple[keras.Model, list[dict[st
         initial_epoch=done,
         epochs=args.epochs,
         callbacks=[checkpoint],
+        shuffle=False,  # the pipeline shuffles; Keras warns otherwise
     )
     return model, checkpoint.history
 

@@ -19,6 +19,9 @@ _FIRST: tuple[Color, ...] = (
     (0, 158, 115),
 )
 
+# The ignored label's white, and greys, which borders, hatches and dimmed pictures have.
+_TAKEN: tuple[Color, ...] = ((255, 255, 255), (150, 150, 150), (92, 92, 92))
+
 # Dichromat simulation in linear RGB: Machado, Oliveira and Fernandes (2009), severity 1.0.
 DEUTERANOPIA = np.array(
     [
@@ -71,8 +74,8 @@ def default_colors(count: int) -> tuple[Color, ...]:
     """
     chosen = [np.array(color) for color in _FIRST]
     grid, seen = _candidates()
-    first = _distance(seen, perceived(np.array(_FIRST)))
-    nearest, last = first.min(axis=1), first[:, -1]
+    last = _distance(seen, perceived(chosen[-1]))[:, 0]
+    nearest = _distance(seen, perceived(np.array(_TAKEN + _FIRST))).min(axis=1)
     while len(chosen) < count:
         best = int(np.argmax(np.minimum(nearest, last / 2)))
         chosen.append(grid[best])

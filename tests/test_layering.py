@@ -40,7 +40,7 @@ THIRD_PARTY = {
     "data/records.py": {"tensorflow"},
     "models": {"keras"},
     "analysis": {"keras"},
-    "inference": {"keras"},
+    "inference": {"keras", "cv2"},
     "viz": {"cv2", "PIL"},
     "training": {"keras"},
     "preflight": {"keras"},

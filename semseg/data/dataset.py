@@ -139,7 +139,8 @@ class Dataset:
 
         Returns:
             A `tf.data.Dataset` of images (batch, height, width, channels) in the data's dtype
-            and masks (batch, height, width) of integer ids.
+            and masks (batch, height, width) of integer ids. `fit(..., shuffle=False)` keeps
+            Keras from warning that it will not shuffle it a second time.
 
         Raises:
             ValueError: an argument out of range, or an error in the first sample.

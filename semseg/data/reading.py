@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 #: Extensions that count as pictures in a folder.
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -40,8 +40,8 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
             "flatten it on a background, or save it without alpha channel"
         )
     if header.mode in _GREY_MODES:
-        return _decoded(path, cv2.IMREAD_GRAYSCALE)[..., None]
-    return cv2.cvtColor(_decoded(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return _decoded(path, cv2.IMREAD_GRAYSCALE, header)[..., None]
+    return cv2.cvtColor(_decoded(path, cv2.IMREAD_COLOR, header), cv2.COLOR_BGR2RGB)
 
 
 def read_mask(path: str | os.PathLike[str]) -> np.ndarray:
@@ -66,9 +66,9 @@ def read_mask(path: str | os.PathLike[str]) -> np.ndarray:
             f"{header.mode}); save it without (file {path})"
         )
     if header.mode in _GREY_MODES:
-        mask = _decoded(path, cv2.IMREAD_GRAYSCALE)
+        mask = _decoded(path, cv2.IMREAD_GRAYSCALE, header)
         return mask if header.grey_step == 1 else mask // header.grey_step
-    mask = _decoded(path, cv2.IMREAD_COLOR)
+    mask = _decoded(path, cv2.IMREAD_COLOR, header)
     if mask.dtype != np.uint8:
         raise ValueError(
             f"mask must hold ids or 8-bit RGB colours, received {mask.shape[2]} channels of "
@@ -81,6 +81,7 @@ class _Header(NamedTuple):
     mode: str  # Pillow's
     has_alpha: bool
     grey_step: int  # what decoders multiply the values of a 1, 2 or 4-bit grey PNG with
+    orientation: int  # EXIF's: 1 is upright
 
 
 def _header(path: Path) -> _Header:
@@ -91,11 +92,12 @@ def _header(path: Path) -> _Header:
         raise ValueError(f"the file is empty (0 bytes): {path}")
     with _pillow(path) as file:
         mode, kind, has_alpha = file.mode, file.format, file.has_transparency_data
+        orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
     data = path.read_bytes()
     if kind in ("JPEG", "MPO") and not _jpeg_is_whole(data):
         raise ValueError(f"the file is truncated (the JPEG's end is missing): {path}")
     bits = data[24] if kind == "PNG" and mode == "L" else 8
-    return _Header(mode, has_alpha, 255 // (2 ** min(bits, 8) - 1))
+    return _Header(mode, has_alpha, 255 // (2 ** min(bits, 8) - 1), orientation)
 
 
 @contextmanager
@@ -116,18 +118,30 @@ def _jpeg_is_whole(data: bytes) -> bool:
     return _JPEG_END in data[at:]
 
 
-def _decoded(path: Path, flags: int) -> np.ndarray:
+def _decoded(path: Path, flags: int, header: _Header) -> np.ndarray:
     # Bytes first: cv2.imread can't open names outside ASCII on Windows.
     data = np.frombuffer(path.read_bytes(), np.uint8)
+    flags |= cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image = cv2.imdecode(data, flags | cv2.IMREAD_ANYDEPTH)
+        image = cv2.imdecode(data, flags)
     except cv2.error as error:  # a picture above OpenCV's limit
         raise ValueError(f"the file can't be decoded: {path} ({error})") from error
     if image is None:
         raise ValueError(f"the file is truncated or damaged, it can't be decoded: {path}")
-    return image
+    return _upright(image, header.orientation)
+
+
+def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """Turned as EXIF says. OpenCV knows it too, but not in WebP before version 4.13."""
+    if orientation in (5, 6, 7, 8):
+        image = image.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return np.ascontiguousarray(image)
 
 
 def _is_transparent(path: Path) -> bool:
     with _pillow(path) as file:
-        return file.convert("RGBA").getchannel("A").getextrema()[0] < 255
+        return bool(np.asarray(file.convert("RGBA"))[..., 3].min() < 255)

@@ -37,7 +37,8 @@ class Crossentropy(keras.losses.Loss):
         reduction: as in Keras. "sum" and None give weighted losses without any division.
 
     `call` shapes: `y_true` (batch, height, width) ids, `y_pred` (batch, height, width, classes);
-        returns (batch, height, width) float32.
+        returns (batch, height, width) float32. `sample_weight` holds one factor a picture
+        (batch,) or a pixel (batch, height, width); as in Keras it does not enter the divisor.
 
     Raises:
         ValueError: a mask with a channel axis or fractions, ids outside the classes (in eager
@@ -67,6 +68,12 @@ class Crossentropy(keras.losses.Loss):
         self.class_weights = None if class_weights is None else _checked_weights(class_weights)
         self.label_smoothing = float(label_smoothing)
         self.from_logits = bool(from_logits)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if sample_weight is not None:
+            y_true = ops.convert_to_tensor(y_true)
+            sample_weight = _picture_weights(sample_weight, tuple(y_true.shape))
+        return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         # Keras casts both to the loss dtype before; ids survive in float32 up to 2**24.
@@ -104,11 +111,15 @@ class Crossentropy(keras.losses.Loss):
 
     def _check(self, y_true: Any, y_pred: Any) -> int:
         """Refuses shapes that would broadcast; gives the number of classes (2 for one logit)."""
-        if len(y_pred.shape) != len(y_true.shape) + 1:
+        rank = len(y_true.shape)
+        if len(y_pred.shape) != rank + 1 or any(
+            true != pred and None not in (true, pred)
+            for true, pred in zip(y_true.shape, y_pred.shape[:rank], strict=True)
+        ):
             hint = ""
-            if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
+            if rank == len(y_pred.shape) and y_true.shape[-1] == 1:
                 hint = "; drop the mask's channel axis with mask[..., 0]"
-            elif len(y_true.shape) == len(y_pred.shape):
+            elif rank == len(y_pred.shape):
                 hint = "; a one-hot mask becomes ids with mask.argmax(-1)"
             raise ValueError(
                 "Crossentropy: y_true must be ids (batch, height, width) and y_pred scores "
@@ -154,6 +165,22 @@ def _pixel_losses(ids: Any, scores: Any, smoothing: float, from_logits: bool) ->
         uniform = ops.logsumexp(scores, axis=-1) - ops.mean(scores, axis=-1)
         losses = (1 - smoothing) * losses + smoothing * uniform
     return losses
+
+
+def _picture_weights(sample_weight: Any, mask_shape: tuple[int | None, ...]) -> Any:
+    """Weights of the mask's rank; Keras would spread one weight a picture along the width."""
+    weights = ops.convert_to_tensor(sample_weight)
+    while len(weights.shape) < len(mask_shape):
+        weights = ops.expand_dims(weights, -1)
+    shapes = zip(weights.shape, mask_shape, strict=False)
+    if len(weights.shape) > len(mask_shape) or any(
+        None not in (own, true) and own not in (1, true) for own, true in shapes
+    ):
+        raise ValueError(
+            "sample_weight must hold one number a picture (batch,) or a pixel (batch, height, "
+            f"width), received shape {np.shape(sample_weight)} for masks of shape {mask_shape}"
+        )
+    return weights
 
 
 def _checked_weights(class_weights: Sequence[float]) -> np.ndarray:

@@ -92,9 +92,7 @@ def test_the_gradient_goes_back_to_the_maxima():
 
     # d/dx of 2 * x * x at the maxima, 0 elsewhere.
     _, indices = windows.pool(ops.convert_to_tensor(x), 2)
-    at_maxima = windows.unpool(
-        windows.take(ops.convert_to_tensor(x), indices, 2), indices, 2, 5, 7
-    )
+    at_maxima = windows.unpool(windows.take(ops.convert_to_tensor(x), indices, 2), indices, 2, 5, 7)
     np.testing.assert_allclose(_gradient(loss, x), 4 * ops.convert_to_numpy(at_maxima), atol=1e-6)
 
 

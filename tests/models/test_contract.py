@@ -1,63 +1,25 @@
-"""What every architecture promises. A new one is a line in MODELS and one in BUILDERS."""
+"""What every architecture of tests/architectures.py promises."""
 
-import functools
 import math
 
 import keras
 import numpy as np
 import pytest
+from architectures import BUILDERS, MODELS, built, pictures
 from keras import layers, ops
 
-from semseg.classes import ClassMap
 from semseg.losses import Crossentropy
-from semseg.models import UNet, class_map
+from semseg.models import class_map
 from semseg.models.saved import output_layer
 
 tf = pytest.importorskip("tensorflow")
 
-ROAD = ClassMap(["sky", "road", "car"], ignore_class=255, remap={7: 1})
-
-BUILDERS = {"unet": functools.partial(UNet, filters=4)}
-
-unet = functools.partial(UNet, depth=1, filters=4)
-MODELS = {
-    "unet": functools.partial(unet, num_classes=5, depth=2),
-    "unet binary": functools.partial(unet, num_classes=1),
-    "unet with classes": functools.partial(unet, class_map=ROAD),
-    "unet binary with classes": functools.partial(
-        unet, num_classes=1, class_map=ClassMap(["background", "cell"])
-    ),
-    "unet without normalisation": functools.partial(unet, num_classes=3, norm=None),
-    "unet group norm": functools.partial(unet, num_classes=3, norm="group", filters=8),
-    "unet layer norm": functools.partial(unet, num_classes=3, norm="layer"),
-    "unet dropout": functools.partial(unet, num_classes=3, dropout=0.5),
-    "unet softmax": functools.partial(unet, num_classes=3, activation="softmax"),
-    "unet sigmoid": functools.partial(unet, num_classes=1, activation="sigmoid"),
-    "unet grey": functools.partial(unet, num_classes=3, input_shape=(None, None, 1)),
-    "unet four channels": functools.partial(unet, num_classes=3, input_shape=(None, None, 4)),
-    "unet depth 3": functools.partial(unet, num_classes=3, depth=3, filters=2),
-}
 SIZES = [(1, 1), (1, 8), (2, 3), (5, 4), (37, 51)]
-
-
-@functools.cache
-def built(name):
-    """A variant with weights that are not those of its start, so that norms do something."""
-    keras.utils.set_random_seed(1)
-    model = MODELS[name]()
-    rng = np.random.default_rng(2)
-    model.set_weights([w + rng.uniform(0, 0.2, w.shape) for w in model.get_weights()])
-    return model
 
 
 @pytest.fixture(params=MODELS)
 def model(request):
     return built(request.param)
-
-
-def pictures(model, size, batch=1, seed=3):
-    shape = (batch, *size, model.input.shape[-1])
-    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 
 # -- each promise is a function, so that a broken twin can be put in ------------------------------
@@ -112,13 +74,18 @@ PROMISES = [
     compiled_equals_eager,
     pictures_do_not_see_each_other,
     bytes_equal_floats,
-    shifting_by_the_stride_shifts_the_logits,
 ]
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 def test_a_model_keeps_the_promise(model, promise):
     promise(model)
+
+
+# Group normalisation takes its statistics from the whole picture.
+@pytest.mark.parametrize("name", [name for name in MODELS if "group" not in name])
+def test_shifting_a_picture_by_the_stride_shifts_its_logits(name):
+    shifting_by_the_stride_shifts_the_logits(built(name))
 
 
 def rounded_up(x):
@@ -189,11 +156,10 @@ def test_a_static_size_gives_what_any_size_gives(name):
     np.testing.assert_allclose(fixed(images), free(images), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_logits_are_float32_and_finite_under_mixed_precision(name, policy):
-    if policy == "mixed_float16" and name not in ("unet", "unet binary"):
-        pytest.skip("one variant of each form is enough for the second policy")
+@pytest.mark.parametrize(
+    ("policy", "name"), [("mixed_float16", "unet"), *(("mixed_bfloat16", name) for name in MODELS)]
+)
+def test_logits_are_float32_and_finite_under_mixed_precision(policy, name):
     keras.config.set_dtype_policy(policy)
     try:
         model = MODELS[name]()
@@ -210,15 +176,17 @@ def test_logits_are_float32_and_finite_under_mixed_precision(name, policy):
 @pytest.mark.parametrize("num_classes", [1, 2, 11])
 @pytest.mark.parametrize("depth", [1, 2])
 def test_an_untrained_model_knows_nothing(builder, num_classes, depth):
-    # Logits near zero say 1 / C for every class, so that the loss is ln C. Far above it, the start
-    # is confidently wrong (a wrong scale of pixels or weights) and the first steps undo it.
+    # Equal logits say 1 / C for every class: a loss of ln C. Logits of variance v cost about
+    # (1 - 1 / C) * v / 2 more, and v is below 1 here (features of mean square 1/2, Glorot weights):
+    # 0.25 for two classes. Far above it, the start is confidently wrong (a wrong scale of pixels
+    # or weights), and the first steps go into undoing that.
     keras.utils.set_random_seed(0)
     model = builder(num_classes=num_classes, depth=depth, filters=16)
     images = pictures(model, (24, 32), batch=2)
     count = max(2, num_classes)
     masks = np.random.default_rng(0).integers(0, count, (2, 24, 32))
     loss = float(Crossentropy()(masks, model(images, training=True)))
-    assert loss == pytest.approx(math.log(count), rel=0.25)
+    assert loss == pytest.approx(math.log(count), rel=0.25, abs=0.25)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -237,64 +205,14 @@ def test_the_end_is_named_after_what_comes_out(name):
     assert np.allclose(sums, 1) == (activation == "softmax")
 
 
-@pytest.mark.parametrize("name", ["unet", "unet binary", "unet without normalisation"])
-def test_a_model_learns_a_picture_by_heart(name):
-    keras.utils.set_random_seed(0)
-    model = MODELS[name]()
-    images = np.zeros((1, 8, 8, 3), np.uint8)
-    images[:, 2:6, 3:] = 255
-    masks = (images[..., 0] > 0).astype("int32")
-    model.compile(keras.optimizers.Adam(0.02), Crossentropy())
-    losses = model.fit(images, masks, epochs=25, verbose=0).history["loss"]
-    assert losses[-1] < 0.2 * losses[0]
-
-
-# -- errors -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({}, "pass num_classes= or class_map=; received neither"),
-        ({"num_classes": 0}, "num_classes must be >= 1, received 0"),
-        ({"num_classes": -3}, "num_classes must be >= 1, received -3"),
-        (
-            {"num_classes": 4, "class_map": ROAD},
-            "num_classes and class_map must agree, received 4 and a ClassMap of 3 classes",
-        ),
-        ({"num_classes": 1, "class_map": ROAD}, "num_classes and class_map must agree"),
-        (
-            {"num_classes": 2, "activation": "sigmoid"},
-            "activation='sigmoid' goes with num_classes=1, received num_classes=2: several labels",
-        ),
-        ({"num_classes": 1, "activation": "softmax"}, "'softmax' over one output is always 1"),
-        ({"num_classes": 2, "activation": "relu"}, r"activation must be None .* received 'relu'"),
-        ({"num_classes": 2, "norm": "batchnorm"}, r"norm must be one of .* received 'batchnorm'"),
-        ({"num_classes": 2, "norm": "group", "filters": 12}, "divisible by 8, received filters=12"),
-        ({"num_classes": 2, "preprocessing": "imagenet"}, "preprocessing must be 'rescale'"),
-        ({"num_classes": 2, "input_shape": (None, 3)}, r"input_shape must be \(height, width, ch"),
-        ({"num_classes": 2, "input_shape": 3}, r"input_shape must be .* received 3"),
-        ({"num_classes": 2, "input_shape": (0, 4, 3)}, r"height must be >= 1, received \(0, 4, 3"),
-        ({"num_classes": 2, "input_shape": (4, 2.5, 3)}, "width must be >= 1, received"),
-        ({"num_classes": 2, "input_shape": (4, 4, None)}, "channels must be >= 1, received"),
-        ({"num_classes": 2, "input_shape": (4, 4, 0)}, "channels must be >= 1, received"),
-    ],
-)
-def test_arguments_that_make_no_sense_are_refused(builder, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        builder(**arguments)
-
-
-@pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"num_classes": 2.0}, "num_classes must be an int >= 1, received 2.0"),
-        ({"num_classes": "2"}, "num_classes must be an int >= 1, received '2'"),
-        ({"class_map": ["a", "b"]}, r"class_map must be a semseg.ClassMap, received \['a', 'b'\]"),
-    ],
-)
-def test_arguments_of_another_kind_are_refused(builder, arguments, message):
-    with pytest.raises(TypeError, match=message):
-        builder(**arguments)
+def test_every_weight_gets_a_gradient(model):
+    images = pictures(model, (9, 7), batch=2)
+    channels = model.output.shape[-1]
+    masks = np.random.default_rng(0).integers(0, max(2, channels), (2, 9, 7))
+    loss = Crossentropy(from_logits=not isinstance(output_layer(model).activation, str))
+    with tf.GradientTape() as tape:
+        value = loss(masks, model(images, training=True))
+    gradients = tape.gradient(value, [w.value for w in model.trainable_weights])
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert gradient is not None and np.isfinite(gradient).all(), weight.path
+        assert np.any(gradient), weight.path

@@ -140,8 +140,9 @@ def _background(split: str, size: tuple[int, int], rng: np.random.Generator) -> 
     One plane a colour: NumPy blends the digits into planes several times faster than into pixels.
     """
     area = _photographs()[rng.integers(2), slice(*_SPLITS[split].rows)]
-    # One photograph pixel a scene pixel at most, fewer where the scene outgrows the area.
-    scale = rng.uniform(0.5, 1.0) * min(1.0, area.shape[0] / size[0], area.shape[1] / size[1])
+    # At most two photograph pixels a scene pixel, as linear interpolation would skip some of
+    # three; fewer than one where the scene outgrows the area.
+    scale = rng.uniform(0.5, 1.0) * min(2.0, area.shape[0] / size[0], area.shape[1] / size[1])
     height, width = (max(1, int(scale * side)) for side in size)
     top = rng.integers(area.shape[0] - height + 1)
     left = rng.integers(area.shape[1] - width + 1)

@@ -52,8 +52,8 @@ def from_folders(
         >>> ds = semseg.data.from_folders(folder / "images", folder / "masks", cells)
         >>> ds
         Dataset('images', 1 samples, 2 classes: background, cell)
-        >>> ds[0][1].max()
-        np.uint8(1)
+        >>> int(ds[0][1].max())
+        1
     """
     check_encoding(encoding)
     image_files = _by_stem(_pictures(Path(images), "images"), "images")

@@ -22,6 +22,7 @@ class Compose:
     Any function of (image, mask, rng) may stand between them.
 
     Example:
+        >>> from semseg.data.transforms import Flip, RandomCrop, RandomScale
         >>> chain = Compose([RandomScale(0.5, 2.0), RandomCrop((4, 4), mask_fill=255), Flip()])
         >>> image, mask = np.zeros((6, 8, 3), "uint8"), np.zeros((6, 8), "uint8")
         >>> image, mask = chain(image, mask, np.random.default_rng(0))

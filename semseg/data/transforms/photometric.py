@@ -26,7 +26,7 @@ class Brightness(Photometric):
     Example:
         >>> image, mask = np.full((2, 2, 3), 100, "uint8"), np.zeros((2, 2), "uint8")
         >>> image, mask = Brightness(0.2)(image, mask, np.random.default_rng(0))
-        >>> 80 <= image.min() <= image.max() <= 120
+        >>> bool(80 <= image.min() <= image.max() <= 120)
         True
     """
 

@@ -156,8 +156,8 @@ def test_a_resized_ramp_stays_where_the_mask_is(n, m, down):
     found = shown[:, 1, 0] if down else shown[1, :, 0]
     step = n / m
     expected = ((np.arange(m) + 0.5) * step - 0.5).clip(0, n - 1)
-    # A block of which the picture has only a part is off by less than a tenth of it.
-    np.testing.assert_allclose(found, expected, atol=0.02 + (0.1 * step if step >= 2 else 0))
+    # A block of which the picture has only a part: off by an eighth of it at most.
+    np.testing.assert_allclose(found, expected, atol=0.02 + (0.15 * step if step >= 2 else 0))
 
 
 @given(drawn=windows(step=(2, 5)))

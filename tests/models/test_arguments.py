@@ -1,0 +1,54 @@
+"""What every builder refuses, in the same words."""
+
+import pytest
+from architectures import BUILDERS, ROAD
+
+every_builder = pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
+
+
+@every_builder
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "pass num_classes= or class_map=; received neither"),
+        ({"num_classes": 0}, "num_classes must be >= 1, received 0"),
+        ({"num_classes": -3}, "num_classes must be >= 1, received -3"),
+        (
+            {"num_classes": 4, "class_map": ROAD},
+            "num_classes and class_map must agree, received 4 and a ClassMap of 3 classes",
+        ),
+        ({"num_classes": 1, "class_map": ROAD}, "num_classes and class_map must agree"),
+        (
+            {"num_classes": 2, "activation": "sigmoid"},
+            "activation='sigmoid' goes with num_classes=1, received num_classes=2: several labels",
+        ),
+        ({"num_classes": 1, "activation": "softmax"}, "'softmax' over one output is always 1"),
+        ({"num_classes": 2, "activation": "relu"}, r"activation must be None .* received 'relu'"),
+        ({"num_classes": 2, "norm": "batchnorm"}, r"norm must be one of .* received 'batchnorm'"),
+        ({"num_classes": 2, "norm": "group", "filters": 12}, "divisible by 8, received filters=12"),
+        ({"num_classes": 2, "preprocessing": "imagenet"}, "preprocessing must be 'rescale'"),
+        ({"num_classes": 2, "input_shape": (None, 3)}, r"input_shape must be \(height, width, ch"),
+        ({"num_classes": 2, "input_shape": 3}, r"input_shape must be .* received 3"),
+        ({"num_classes": 2, "input_shape": (0, 4, 3)}, r"height must be >= 1, received \(0, 4, 3"),
+        ({"num_classes": 2, "input_shape": (4, 2.5, 3)}, "width must be >= 1, received"),
+        ({"num_classes": 2, "input_shape": (4, 4, None)}, "channels must be >= 1, received"),
+        ({"num_classes": 2, "input_shape": (4, 4, 0)}, "channels must be >= 1, received"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(builder, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        builder(**arguments)
+
+
+@every_builder
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": 2.0}, "num_classes must be an int >= 1, received 2.0"),
+        ({"num_classes": "2"}, "num_classes must be an int >= 1, received '2'"),
+        ({"class_map": ["a", "b"]}, r"class_map must be a semseg.ClassMap, received \['a', 'b'\]"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(builder, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        builder(**arguments)

@@ -1,0 +1,132 @@
+"""A model trained and scored by two replicas: the numbers that one gives.
+
+The number of devices is fixed when TensorFlow starts, so this file is both the test and, run as a
+script, the process with two.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+IGNORE = 255
+
+
+def dataset(count):
+    """Images, and masks with the same number of ignored pixels in each."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, 6, 5, 3), np.uint8)
+    masks = rng.integers(0, 3, (count, 6, 5)).astype(np.int32)
+    masks[:, :2] = IGNORE
+    return images, masks
+
+
+def trained_weights(loss, scope):
+    """Weights after three steps, with a batch of four over all replicas."""
+    import keras
+
+    from semseg.models import UNet
+
+    images, masks = dataset(12)
+    keras.utils.set_random_seed(0)
+    with scope:
+        # Batch normalisation would see the part of the batch that its replica has.
+        model = UNet(num_classes=3, depth=1, filters=2, norm=None)
+        model.compile(keras.optimizers.SGD(0.1), loss)
+        history = model.fit(images, masks, batch_size=4, epochs=1, shuffle=False, verbose=0)
+    flat = np.concatenate([weight.ravel() for weight in model.get_weights()])
+    return {"weights": flat.tolist(), "loss": history.history["loss"]}
+
+
+def counted(count, scope):
+    """The matrix of `count` images in batches of four, the last one ragged."""
+    import keras
+
+    from semseg.losses import Crossentropy
+    from semseg.metrics import MeanIoU, PixelAccuracy
+    from semseg.models import UNet
+
+    images, masks = dataset(count)
+    masks[0, 5, :3] = 77  # no class: counted as invalid
+    keras.utils.set_random_seed(0)
+    with scope:
+        model = UNet(num_classes=3, depth=1, filters=2)
+        metrics = [MeanIoU(3, IGNORE), PixelAccuracy(3, IGNORE)]
+        model.compile(loss=Crossentropy(IGNORE), metrics=metrics)  # NaN for the invalid pixels
+        scores = model.evaluate(images, masks, batch_size=4, verbose=0, return_dict=True)
+    return {
+        "confusion": metrics[0].confusion().tolist(),
+        "invalid": metrics[0].invalid_pixels,
+        "scores": [scores["mean_iou"], scores["pixel_accuracy"]],
+    }
+
+
+def report():
+    """All numbers, once without strategy and once with two replicas."""
+    from contextlib import nullcontext
+
+    import keras
+    import tensorflow as tf
+
+    from semseg.losses import Crossentropy
+
+    class Scalar(Crossentropy):
+        """A twin whose `call` returns a scalar, which Keras does not divide by the replicas."""
+
+        def call(self, y_true, y_pred):
+            return keras.ops.mean(super().call(y_true, y_pred))
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    assert strategy.num_replicas_in_sync == 2
+    losses = {"crossentropy": Crossentropy(IGNORE), "scalar twin": Scalar(IGNORE)}
+    scopes = {"one": nullcontext, "two": strategy.scope}
+    return {
+        replicas: {name: trained_weights(loss, scope()) for name, loss in losses.items()}
+        | {f"{count} images": counted(count, scope()) for count in (5, 7)}
+        for replicas, scope in scopes.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory):
+    """What the process with two devices found."""
+    file = tmp_path_factory.mktemp("replicas") / "numbers.json"
+    root = str(Path(__file__).resolve().parents[2])
+    child = subprocess.run(
+        [sys.executable, __file__, file],
+        env={**os.environ, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": "-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    return json.loads(file.read_text())
+
+
+def test_training_with_two_replicas_gives_the_weights_that_one_gives(numbers):
+    one, two = numbers["one"]["crossentropy"], numbers["two"]["crossentropy"]
+    np.testing.assert_allclose(two["weights"], one["weights"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-6)
+
+
+def test_a_loss_that_keras_does_not_divide_is_noticed(numbers):
+    one, twin = numbers["one"]["crossentropy"], numbers["two"]["scalar twin"]
+    assert not np.allclose(twin["weights"], one["weights"], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [5, 7])
+def test_two_replicas_count_what_one_counts_with_a_ragged_last_batch(numbers, count):
+    one, two = (numbers[replicas][f"{count} images"] for replicas in ("one", "two"))
+    assert two == one
+    assert one["invalid"] == 3
+    assert np.sum(one["confusion"]) == count * 4 * 5 - 3
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(json.dumps(report()))
