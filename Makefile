@@ -17,7 +17,7 @@ STAMP := .venv/.installed
 PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format types bench clean
+.PHONY: help setup demo picture test test-all lint format types bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -38,6 +38,11 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP) ## train, score, save and draw a U-Net: examples/quickstart.py
 	$(PY) examples/quickstart.py
+
+picture: demo ## make the README's picture again, from what the demo drew
+	$(PY) -c "from PIL import Image; \
+		picture = Image.open('outputs/quickstart/predictions.png').convert('RGB'); \
+		picture.quantize(256).save('docs/images/quickstart.png', optimize=True)"
 
 test: $(STAMP) ## the whole suite: tests, docstring examples, examples
 	$(PYTEST) $(ARGS)
