@@ -169,7 +169,7 @@ def test_unknown_ids_are_named_with_their_pixels():
         ROAD.encode(mask)
 
 
-@pytest.mark.parametrize("bad", [-1, 256, 70_000, 2**40])
+@pytest.mark.parametrize("bad", [-1, -2, -300, 256, 70_000, 2**40])
 def test_ids_beyond_the_table_are_unknown(bad):
     with pytest.raises(ValueError, match=rf"ids \[{bad}\] outside"):
         ROAD.encode(np.array([[0, bad]]))

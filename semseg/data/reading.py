@@ -90,10 +90,17 @@ def _header(path: Path) -> _Header:
         raise FileNotFoundError(f"no such file: {path}")
     if path.stat().st_size == 0:
         raise ValueError(f"the file is empty (0 bytes): {path}")
+    data = path.read_bytes()
     with _pillow(path) as file:
         mode, kind, has_alpha = file.mode, file.format, file.has_transparency_data
-        orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
-    data = path.read_bytes()
+        # To look for EXIF behind the pixels of a PNG, Pillow decodes all of them.
+        may_turn = kind != "PNG" or b"eXIf" in data or b"Raw profile type" in data
+        orientation = file.getexif().get(ExifTags.Base.Orientation, 1) if may_turn else 1
+    if kind == "TIFF" and orientation != 1:
+        raise ValueError(
+            f"the TIFF is stored turned (orientation {orientation}), and OpenCV spoils such files: "
+            f"{path}; save it upright"
+        )
     if kind in ("JPEG", "MPO") and not _jpeg_is_whole(data):
         raise ValueError(f"the file is truncated (the JPEG's end is missing): {path}")
     bits = data[24] if kind == "PNG" and mode == "L" else 8

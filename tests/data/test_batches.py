@@ -66,6 +66,12 @@ def test_the_epochs_differ_in_order_and_augmentation():
     assert len(set(shown)) == 4
 
 
+def test_every_sample_of_an_epoch_has_draws_of_its_own():
+    alike = BatchSource(cells(read=lambda i: pair_of(0)), 7, augment=AUGMENT)
+    shown = [alike.sample(index, 0)[0].tobytes() for index in range(7)]
+    assert len(set(shown)) == 7
+
+
 def test_the_orders_are_fair():
     """Each of the 24 orders of four samples comes about as often."""
     source = BatchSource(cells(4), 4)

@@ -161,6 +161,36 @@ def test_exif_rotation_is_applied_to_pictures_and_masks_alike(tmp_path, suffix, 
     np.testing.assert_array_equal(read_mask(path), expected)
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_rotation_is_applied_to_a_jpeg(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    path = saved(tmp_path / "a.jpg", smooth(), exif=exif, quality=98, subsampling=0)
+    with Image.open(path) as file:
+        expected = np.asarray(ImageOps.exif_transpose(file)).astype(int)
+    np.testing.assert_allclose(read_image(path), expected, atol=4)
+
+
+def test_exif_behind_the_pixels_of_a_png_counts_too(tmp_path):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    body = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = struct.pack(">I", len(body)) + b"eXIf" + body
+    chunk += struct.pack(">I", zlib.crc32(b"eXIf" + body))
+    data = encoded(RGB, "png")
+    (tmp_path / "a.png").write_bytes(data[:-12] + chunk + data[-12:])  # before IEND
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), np.rot90(RGB, -1))
+
+
+@pytest.mark.parametrize("read", [read_image, read_mask])
+def test_a_turned_tiff_is_refused(tmp_path, read):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    path = saved(tmp_path / "a.tif", GREY, exif=exif)
+    with pytest.raises(ValueError, match=r"TIFF is stored turned \(orientation 6\).*a\.tif; save"):
+        read(path)
+
+
 @pytest.mark.parametrize("form", ["grey", "alpha", "palette"])
 def test_exif_rotation_is_applied_in_every_mode(tmp_path, form):
     exif = Image.Exif()

@@ -21,10 +21,12 @@ IGNORE = 255
 
 
 def labels(seed, count, shape=(4, 3, 5), ignore=IGNORE):
-    """Truth with ignored pixels, and a prediction that is right in about half of them."""
+    """Truth with ignored pixels, and a prediction half right; some classes may be absent."""
     rng = np.random.default_rng(seed)
-    truth = rng.choice([*range(count), ignore], shape)
-    pred = np.where(rng.random(shape) < 0.5, truth % count, rng.integers(0, count, shape))
+    used = rng.choice(count, rng.integers(1, count + 1), replace=False)
+    truth, pred = rng.choice([*used, ignore], shape), rng.choice(used, shape)
+    right = (rng.random(shape) < 0.5) & (truth != ignore)
+    pred = np.where(right, truth, pred)
     return truth, pred
 
 

@@ -170,6 +170,8 @@ def test_logits_are_float32_and_finite_under_mixed_precision(policy, name):
     logits = model(pictures(model, (5, 7)))
     assert model.output.dtype == logits.dtype == "float32"
     assert np.isfinite(logits).all()
+    # Nor half precision in disguise, in which neighbours tie.
+    assert np.any(ops.cast(ops.cast(logits, half), "float32") != logits)
 
 
 @pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)

@@ -42,27 +42,34 @@ def trained_weights(loss, scope):
     return {"weights": flat.tolist(), "loss": history.history["loss"]}
 
 
-def counted(count, scope):
-    """The matrix of `count` images in batches of four, the last one ragged."""
+def counted(scope):
+    """The matrices of 7 and of 5 images in batches of 4: the last replica gets 1, then none.
+
+    The first batch is even because Keras builds the metrics from the sum of its parts.
+    """
     import keras
 
     from semseg.losses import Crossentropy
     from semseg.metrics import MeanIoU, PixelAccuracy
     from semseg.models import UNet
 
-    images, masks = dataset(count)
+    images, masks = dataset(7)
     masks[0, 5, :3] = 77  # no class: counted as invalid
     keras.utils.set_random_seed(0)
     with scope:
         model = UNet(num_classes=3, depth=1, filters=2)
         metrics = [MeanIoU(3, IGNORE), PixelAccuracy(3, IGNORE)]
         model.compile(loss=Crossentropy(IGNORE), metrics=metrics)  # NaN for the invalid pixels
-        scores = model.evaluate(images, masks, batch_size=4, verbose=0, return_dict=True)
-    return {
-        "confusion": metrics[0].confusion().tolist(),
-        "invalid": metrics[0].invalid_pixels,
-        "scores": [scores["mean_iou"], scores["pixel_accuracy"]],
-    }
+        found = []
+        for count in (7, 5):
+            batch = {"x": images[:count], "y": masks[:count], "batch_size": 4}
+            scores = model.evaluate(**batch, verbose=0, return_dict=True)
+            confusion = metrics[0].confusion().tolist()
+            values = [scores["mean_iou"], scores["pixel_accuracy"]]
+            found.append({"confusion": confusion, "scores": values})
+            assert metrics[0].invalid_pixels == 3
+            assert np.sum(confusion) == count * 4 * 5 - 3
+    return found
 
 
 def report():
@@ -84,12 +91,13 @@ def report():
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     assert strategy.num_replicas_in_sync == 2
-    losses = {"crossentropy": Crossentropy(IGNORE), "scalar twin": Scalar(IGNORE)}
-    scopes = {"one": nullcontext, "two": strategy.scope}
+    one, two = nullcontext, strategy.scope
     return {
-        replicas: {name: trained_weights(loss, scope()) for name, loss in losses.items()}
-        | {f"{count} images": counted(count, scope()) for count in (5, 7)}
-        for replicas, scope in scopes.items()
+        "trained by one": trained_weights(Crossentropy(IGNORE), one()),
+        "trained by two": trained_weights(Crossentropy(IGNORE), two()),
+        "scalar twin": trained_weights(Scalar(IGNORE), two()),
+        "counted by one": counted(one()),
+        "counted by two": counted(two()),
     }
 
 
@@ -110,22 +118,19 @@ def numbers(tmp_path_factory):
 
 
 def test_training_with_two_replicas_gives_the_weights_that_one_gives(numbers):
-    one, two = numbers["one"]["crossentropy"], numbers["two"]["crossentropy"]
+    one, two = numbers["trained by one"], numbers["trained by two"]
     np.testing.assert_allclose(two["weights"], one["weights"], rtol=0, atol=1e-6)
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-6)
 
 
 def test_a_loss_that_keras_does_not_divide_is_noticed(numbers):
-    one, twin = numbers["one"]["crossentropy"], numbers["two"]["scalar twin"]
+    one, twin = numbers["trained by one"], numbers["scalar twin"]
     assert not np.allclose(twin["weights"], one["weights"], rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("count", [5, 7])
-def test_two_replicas_count_what_one_counts_with_a_ragged_last_batch(numbers, count):
-    one, two = (numbers[replicas][f"{count} images"] for replicas in ("one", "two"))
-    assert two == one
-    assert one["invalid"] == 3
-    assert np.sum(one["confusion"]) == count * 4 * 5 - 3
+def test_two_replicas_count_what_one_counts_with_ragged_batches(numbers):
+    assert len(numbers["counted by one"]) == 2
+    assert numbers["counted by two"] == numbers["counted by one"]
 
 
 if __name__ == "__main__":

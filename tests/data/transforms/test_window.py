@@ -1,5 +1,6 @@
 """resample: linear for the image, nearest for the mask, both with half-pixel centres."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
@@ -32,7 +33,16 @@ def numbered(size):
 
 
 def slow_linear(image, window):
-    """Bilinear interpolation pixel by pixel in Python; 0 outside the picture."""
+    """Bilinear interpolation pixel by pixel in Python; 0 outside the picture.
+
+    A box of whole pixels is a picture of its own; any other is interpolated with what is around it.
+    """
+    box = (window.top, window.left, window.top + window.height, window.left + window.width)
+    on_pixels = all(edge == floor(edge) for edge in box)
+    if on_pixels and min(box) >= 0 and box[2] <= image.shape[0] and box[3] <= image.shape[1]:
+        top, left, bottom, right = (int(edge) for edge in box)
+        image = image[top:bottom, left:right]
+        window = replace(window, top=0.0, left=0.0)
     height, width, channels = image.shape
     out = np.zeros((*window.size, channels))
     for i in range(window.size[0]):
