@@ -1,6 +1,8 @@
 """`tf.data` over `BatchSource`: the one place of this package that feeds TensorFlow."""
 
+import atexit
 import threading
+import time
 import weakref
 from typing import Any
 
@@ -58,6 +60,21 @@ def make_pipeline(
     return batches.apply(tf.data.experimental.assert_cardinality(per_epoch))
 
 
+_STATES: weakref.WeakSet["_State"] = weakref.WeakSet()
+_QUIET_SECONDS = 0.05
+
+
+@atexit.register
+def _end_all() -> None:
+    """Stops reading ahead before the interpreter goes.
+
+    TensorFlow's threads read ahead to the very end of the process. One that asks for Python then
+    waits for ever, and the process with it: a script that leaves an endless stream open hangs.
+    """
+    for state in list(_STATES):
+        state.end()
+
+
 class _State:
     """What the pipeline's Python functions work on; one a pipeline."""
 
@@ -66,6 +83,10 @@ class _State:
         self._epoch = first_epoch - 1
         self._lock = threading.Lock()
         self._form = form
+        self._ending = False
+        self._last_call = 0.0
+        self._running = 0
+        _STATES.add(self)
 
     def next_epoch(self) -> np.int64:
         with self._lock:
@@ -73,7 +94,26 @@ class _State:
             return np.int64(self._epoch)
 
     def batch(self, step: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        images, masks = self._source[int(step)]
+        with self._lock:
+            self._last_call = time.monotonic()
+            if self._ending:
+                raise RuntimeError("the process is ending: no more batches are read ahead")
+            self._running += 1
+        try:
+            return self._checked_batch(int(step))
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def end(self) -> None:
+        """Refuses further batches, and returns when TensorFlow's threads have stopped asking."""
+        with self._lock:
+            self._ending = True
+        while self._running or time.monotonic() - self._last_call < _QUIET_SECONDS:
+            time.sleep(_QUIET_SECONDS / 5)
+
+    def _checked_batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        images, masks = self._source[step]
         form = _form(images, masks)
         if form != self._form:  # TensorFlow would name neither the data set nor the cure
             raise ValueError(

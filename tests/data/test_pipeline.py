@@ -1,6 +1,8 @@
 """Dataset.pipeline: `tf.data` gives what BatchSource says, epoch by epoch, and frees it."""
 
 import gc
+import subprocess
+import sys
 import warnings
 import weakref
 
@@ -319,3 +321,15 @@ def test_images_in_0_to_1_warn_once():
 @pytest.mark.parametrize("scale", [1.0, 1 / 100, -1.0])
 def test_other_float_images_do_not_warn(scale):
     list(cells(lambda i: (pair_of(i)[0] * np.float32(scale), pair_of(i)[1])).pipeline(BATCH))
+
+
+def test_a_script_that_leaves_an_endless_stream_open_ends():
+    """TensorFlow's reading ahead used to wait for Python for ever, and the process with it."""
+    code = (
+        "import semseg\n"
+        "ds = semseg.data.digits('train', count=64)\n"
+        "stream = iter(ds.pipeline(batch_size=8, repeat=True))\n"
+        "next(stream)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
