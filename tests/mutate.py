@@ -16,24 +16,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+
+from faults import FAULTS, Fault
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ["semseg", "tests", "examples", "pyproject.toml", "conftest.py", "README.md"]
 TIMEOUT = 600  # seconds for one fault; a fault that makes a test hang is caught too
-
-
-class Fault(NamedTuple):
-    """`old`, which occurs once in `file`, becomes `new`; one of `tests` must then fail."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-
-
-FAULTS: list[Fault] = []
 
 
 class Tree:
