@@ -20,7 +20,7 @@ _FIRST: tuple[Color, ...] = (
 )
 
 # The ignored label's white, and greys, which borders, hatches and dimmed pictures have.
-_TAKEN: tuple[Color, ...] = ((255, 255, 255), (150, 150, 150), (92, 92, 92))
+_TAKEN: tuple[Color, ...] = ((255, 255, 255), (150, 150, 150))
 
 # Dichromat simulation in linear RGB: Machado, Oliveira and Fernandes (2009), severity 1.0.
 DEUTERANOPIA = np.array(
