@@ -206,7 +206,8 @@ def test_both_layers_survive_saving(there_and_back, tmp_path):
     again = keras.saving.load_model(tmp_path / "pair.keras")
     assert again.get_layer("pool").pool_size == again.get_layer("unpool").pool_size == 2
     x = np.random.default_rng(4).normal(size=(1, 5, 7, 2)).astype(np.float32)
-    assert_all_equal(there_and_back(x), again(x))
+    # Not called directly: Keras 3.10 then warns of the inputs' structure in any loaded model.
+    assert_all_equal(there_and_back(x), again.predict(x, verbose=0))
 
 
 # -- errors -------------------------------------------------------------------------------------
