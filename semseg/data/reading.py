@@ -82,6 +82,7 @@ class _Header(NamedTuple):
     has_alpha: bool
     grey_step: int  # what decoders multiply the values of a 1, 2 or 4-bit grey PNG with
     orientation: int  # EXIF's: 1 is upright
+    data: bytes  # the whole file
 
 
 def _header(path: Path) -> _Header:
@@ -104,7 +105,7 @@ def _header(path: Path) -> _Header:
     if kind in ("JPEG", "MPO") and not _jpeg_is_whole(data):
         raise ValueError(f"the file is truncated (the JPEG's end is missing): {path}")
     bits = data[24] if kind == "PNG" and mode == "L" else 8
-    return _Header(mode, has_alpha, 255 // (2 ** min(bits, 8) - 1), orientation)
+    return _Header(mode, has_alpha, 255 // (2 ** min(bits, 8) - 1), orientation, data)
 
 
 @contextmanager
@@ -127,7 +128,7 @@ def _jpeg_is_whole(data: bytes) -> bool:
 
 def _decoded(path: Path, flags: int, header: _Header) -> np.ndarray:
     # Bytes first: cv2.imread can't open names outside ASCII on Windows.
-    data = np.frombuffer(path.read_bytes(), np.uint8)
+    data = np.frombuffer(header.data, np.uint8)
     flags |= cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(data, flags)
