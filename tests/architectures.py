@@ -6,12 +6,17 @@ import keras
 import numpy as np
 
 from semseg.classes import ClassMap
-from semseg.models import UNet
+from semseg.models import FCN, SegNet, SegNetBasic, UNet
 
 ROAD = ClassMap(["sky", "road", "car"], ignore_class=255, remap={7: 1})
 CELLS = ClassMap(["background", "cell"])
 
-BUILDERS = {"unet": functools.partial(UNet, filters=4)}
+BUILDERS = {
+    "unet": functools.partial(UNet, depth=2, filters=16),
+    "fcn": functools.partial(FCN, fc_units=16),
+    "segnet": SegNet,
+    "segnet_basic": SegNetBasic,
+}
 
 unet = functools.partial(UNet, depth=1, filters=4)
 MODELS = {
@@ -27,6 +32,20 @@ MODELS = {
     "unet sigmoid": functools.partial(unet, num_classes=1, activation="sigmoid"),
     "unet grey": functools.partial(unet, num_classes=3, input_shape=(None, None, 1)),
     "unet four channels": functools.partial(unet, num_classes=3, input_shape=(None, None, 4)),
+    "unet bilinear": functools.partial(unet, num_classes=3, upsampling="bilinear"),
+    "unet on an encoder": functools.partial(
+        UNet, num_classes=3, filters=2, encoder="mobilenetv2", name="encoded"
+    ),
+    "fcn8s": functools.partial(FCN, num_classes=3, fc_units=16),
+    "fcn32s pad100": functools.partial(
+        FCN, num_classes=3, variant="32s", padding="pad100", fc_units=16
+    ),
+    "fcn16s learnt": functools.partial(
+        FCN, class_map=ROAD, variant="16s", fc_units=16, learned_upsampling=True
+    ),
+    "segnet": functools.partial(SegNet, num_classes=3),
+    "segnet_basic": functools.partial(SegNetBasic, class_map=ROAD),
+    "segnet_basic bayesian binary": functools.partial(SegNetBasic, num_classes=1, bayesian=True),
     "unet depth 3": functools.partial(unet, num_classes=3, depth=3, filters=2),
 }
 
@@ -35,10 +54,17 @@ MODELS = {
 def built(name):
     """A variant whose biases and normalisations are no longer those of its start."""
     keras.utils.set_random_seed(1)
-    model = MODELS[name]()
+    return perturbed(MODELS[name]())
+
+
+def perturbed(model):
+    """The model with biases, normalisations and zero-initialised scores moved from their start."""
     rng = np.random.default_rng(2)
     weights = model.get_weights()
     model.set_weights([w + rng.uniform(-0.2, 0.2, w.shape) * (w.ndim == 1) for w in weights])
+    for layer in model.layers:
+        if layer.name.startswith("score_") and layer.weights and not layer.name.endswith("_up"):
+            layer.set_weights([rng.normal(0, 0.3, w.shape) for w in layer.get_weights()])
     return model
 
 

@@ -1,18 +1,25 @@
-"""Cropping to the size of another tensor: how odd sizes come back."""
+"""Cropping to the size of another tensor, and padding to a multiple: how any size works."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
+from semseg.layers.windows import cells
+
 
 @keras.saving.register_keras_serializable(package="semseg.layers")
 class CropLike(keras.layers.Layer):
-    """Crops the bottom and the right of `x` to the height and width of `like`.
+    """Cuts a part with the height and width of `like` out of `x`.
 
-    The origin stays, so that shifting a picture by the stride of a network shifts its logits.
+    With the default offset the origin stays, so that shifting a picture by the stride of a
+    network shifts its logits.
 
-    Input: a list `[x, like]`, both (batch, height, width, channels), `x` at least as large.
+    Args:
+        offset: first row and first column that are kept.
+
+    Input: a list `[x, like]`, both (batch, height, width, channels), `x` at least as large as
+        `like` and `offset` together.
 
     Output: (batch, height of `like`, width of `like`, channels of `x`).
 
@@ -22,20 +29,28 @@ class CropLike(keras.layers.Layer):
         (5, 7, 2)
     """
 
+    def __init__(self, offset: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(offset, int) or offset < 0:
+            raise ValueError(f"offset must be an int >= 0, received {offset!r}")
+        self.offset = offset
+
     def build(self, input_shape: Any) -> None:
         x, like = input_shape
         for name, axis in (("height", 1), ("width", 2)):
-            if x[axis] is not None and like[axis] is not None and x[axis] < like[axis]:
+            known = x[axis] is not None and like[axis] is not None
+            if known and x[axis] < like[axis] + self.offset:
                 raise ValueError(
-                    f"CropLike: x must be at least as large as `like`, received {name} "
-                    f"{x[axis]} and {like[axis]}"
+                    f"CropLike: x must be at least as large as `like` and the offset "
+                    f"{self.offset} together, received {name} {x[axis]} and {like[axis]}"
                 )
         self.built = True
 
     def call(self, inputs: Any) -> Any:
         x, like = inputs
         height, width = ops.shape(like)[1:3]
-        return x[:, :height, :width]
+        first = self.offset
+        return x[:, first : first + height, first : first + width]
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         x, like = input_shape
@@ -44,3 +59,45 @@ class CropLike(keras.layers.Layer):
     def compute_output_spec(self, inputs: Any) -> Any:
         shape = self.compute_output_shape([tensor.shape for tensor in inputs])
         return keras.KerasTensor(shape, dtype=inputs[0].dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "offset": self.offset}
+
+
+@keras.saving.register_keras_serializable(package="semseg.layers")
+class PadToMultiple(keras.layers.Layer):
+    """Pads the bottom and the right with zeros until `multiple` divides height and width.
+
+    Args:
+        multiple: an int >= 1, such as the stride of the encoder that follows.
+
+    Example:
+        >>> tuple(semseg.layers.PadToMultiple(32)(np.ones((1, 33, 64, 3))).shape[1:])
+        (64, 64, 3)
+    """
+
+    def __init__(self, multiple: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(multiple, int) or multiple < 1:
+            raise ValueError(f"multiple must be an int >= 1, received {multiple!r}")
+        self.multiple = multiple
+
+    def call(self, inputs: Any) -> Any:
+        shape = ops.shape(inputs)
+        height, width = (cells(n, self.multiple) * self.multiple for n in shape[1:3])
+        missing = [[0, height - shape[1]], [0, width - shape[2]]]
+        padded = ops.pad(inputs, [[0, 0], *missing, [0, 0]])
+        # Padding by a dynamic amount forgets the number of channels.
+        return ops.reshape(padded, (shape[0], height, width, inputs.shape[3]))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        batch, height, width, channels = input_shape
+        m = self.multiple
+        sizes = [None if n is None else cells(n, m) * m for n in (height, width)]
+        return (batch, *sizes, channels)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "multiple": self.multiple}

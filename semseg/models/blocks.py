@@ -1,14 +1,21 @@
-"""The pieces that the architectures are built of."""
+"""The pieces that the architectures are built of, for architectures of your own.
 
-from collections.abc import Callable
+All take and give Keras tensors (batch, height, width, channels); `name` begins the names of the
+layers they make.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from keras import layers
+from keras import initializers, layers
 
 from semseg.classes import ClassMap
-from semseg.layers import Logits
+from semseg.layers import BilinearUpsampling2D, CropLike, Logits
+
+__all__ = ["class_scores", "conv_block", "enlarge", "join"]
 
 Norm = Literal["batch", "group", "layer"] | None
+Upsampling = Literal["transpose", "bilinear"]
 
 _NORMS: dict[str | None, Callable[[str], Any]] = {
     # Keras's momentum of 0.99 needs hundreds of steps before the moving statistics mean anything.
@@ -26,39 +33,99 @@ def check_norm(norm: Norm, filters: int) -> None:
         raise ValueError(f"norm='group' needs filters divisible by 8, received filters={filters}")
 
 
-def conv_block(x: Any, filters: int, name: str, norm: Norm = "batch", repeats: int = 2) -> Any:
-    """`repeats` times 3x3 convolution ("same"), normalisation and ReLU.
+def conv_block(
+    x: Any,
+    filters: int | Sequence[int],
+    name: str,
+    *,
+    repeats: int = 2,
+    kernel_size: int = 3,
+    padding: str = "same",
+    norm: Norm = "batch",
+    use_bias: bool | None = None,
+    hidden_activation: str | None = "relu",
+) -> Any:
+    """Convolution, normalisation and activation, several times.
 
     Args:
         x: (batch, height, width, channels).
-        filters: channels of the output.
+        filters: channels of the output, or those of each convolution.
         name: beginning of the layers' names, such as "encoder_2".
-        norm: "batch", "group" (8 groups), "layer", or None. The convolution has a bias only
-            where no normalisation follows that would cancel it.
-        repeats: number of convolutions.
+        repeats: number of convolutions, where `filters` is one number.
+        kernel_size: side of the kernels.
+        padding: "same", or "valid" as in the U-Net paper.
+        norm: "batch", "group" (8 groups), "layer", or None.
+        use_bias: whether the convolutions have a bias; None: where no normalisation cancels it.
+        hidden_activation: any Keras activation, or None.
 
     Returns:
-        (batch, height, width, filters).
+        (batch, height, width, filters), for "valid" smaller by `kernel_size - 1` a convolution.
     """
-    for i in range(1, repeats + 1):
+    widths = [filters] * repeats if isinstance(filters, int) else filters
+    for i, width in enumerate(widths, start=1):
         x = layers.Conv2D(
-            filters,
-            3,
-            padding="same",
-            use_bias=norm is None,
+            width,
+            kernel_size,
+            padding=padding,
+            use_bias=norm is None if use_bias is None else use_bias,
             kernel_initializer="he_normal",
             name=f"{name}_conv_{i}",
         )(x)
         if norm is not None:
             x = _NORMS[norm](f"{name}_norm_{i}")(x)
-        x = layers.Activation("relu", name=f"{name}_relu_{i}")(x)
+        if hidden_activation is not None:
+            x = layers.Activation(hidden_activation, name=f"{name}_{hidden_activation}_{i}")(x)
     return x
 
 
+def enlarge(x: Any, filters: int, name: str, upsampling: Upsampling = "transpose") -> Any:
+    """Twice the height and width, with `filters` channels."""
+    if upsampling == "transpose":
+        return layers.Conv2DTranspose(
+            filters, 2, strides=2, kernel_initializer="he_normal", name=f"{name}_up"
+        )(x)
+    x = BilinearUpsampling2D(2, name=f"{name}_up")(x)
+    return layers.Conv2D(
+        filters, 3, padding="same", kernel_initializer="he_normal", name=f"{name}_up_conv"
+    )(x)
+
+
+def join(x: Any, skip: Any, name: str, crop: int | None = None) -> Any:
+    """`x` and the skip connection side by side; the upsampled half first, as the authors have it.
+
+    Args:
+        x: the enlarged decoder, at most one row and column larger than `skip`.
+        skip: the encoder's output of the level.
+        name: beginning of the layers' names.
+        crop: None crops `x` at the bottom and right to the skip's size; a number of pixels
+            crops the skip on all sides (the paper).
+    """
+    if crop is None:
+        x = CropLike(name=f"{name}_crop")([x, skip])
+    else:
+        skip = layers.Cropping2D(crop, name=f"{name}_crop")(skip)
+    return layers.Concatenate(name=f"{name}_concat")([x, skip])
+
+
 def class_scores(
-    x: Any, num_classes: int, class_map: ClassMap | None, activation: str | None
+    x: Any,
+    num_classes: int,
+    class_map: ClassMap | None = None,
+    activation: str | None = None,
+    kernel_size: int = 1,
 ) -> Any:
-    """1x1 convolution to `num_classes` channels and the float32 end that carries the ClassMap."""
-    # float32 under every policy: bfloat16 logits have 8 bits, and neighbours tie in the argmax.
-    x = layers.Conv2D(num_classes, 1, dtype="float32", name="classifier")(x)
+    """Convolution to `num_classes` channels and the float32 end that carries the ClassMap.
+
+    The kernel starts small, so that a new model gives all classes about the same probability:
+    its first loss is the logarithm of their number.
+    """
+    x = layers.Conv2D(
+        num_classes,
+        kernel_size,
+        padding="same",
+        kernel_initializer=initializers.RandomNormal(stddev=0.01),
+        # float32 under every policy: bfloat16 logits have 8 bits, and neighbours tie.
+        dtype="float32",
+        name="classifier",
+    )(x)
     return Logits(class_map, activation, name=activation or "logits")(x)

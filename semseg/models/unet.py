@@ -1,6 +1,6 @@
 """U-Net: Ronneberger, Fischer and Brox, 2015 (arXiv:1505.04597)."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers
@@ -14,7 +14,19 @@ from semseg.models.arguments import (
     preprocessing_layer,
     resolve_classes,
 )
-from semseg.models.blocks import Norm, check_norm, class_scores, conv_block
+from semseg.models.blocks import (
+    Norm,
+    Upsampling,
+    check_norm,
+    class_scores,
+    conv_block,
+    enlarge,
+    join,
+)
+from semseg.models.pyramid import encode
+from semseg.models.unet_sizes import ValidSize, skip_crops
+
+Padding = Literal["same", "valid"]
 
 
 def UNet(
@@ -22,31 +34,54 @@ def UNet(
     num_classes: int | None = None,
     class_map: ClassMap | None = None,
     input_shape: InputShape = (None, None, 3),
+    padding: Padding = "same",
     depth: int = 4,
     filters: int = 64,
     norm: Norm = "batch",
+    hidden_activation: str = "relu",
     dropout: float = 0.0,
+    upsampling: Upsampling = "transpose",
+    encoder: str | keras.Model | None = None,
+    encoder_weights: Any = None,
     activation: str | None = None,
     preprocessing: Any = "rescale",
     name: str = "unet",
 ) -> keras.Model:
-    """A U-Net with "same" padding that takes pictures of any height and width >= 1.
+    """U-Net, as users want it by default, and as the paper has it on request.
 
-    The contracting path halves the picture `depth` times, rounding up, and doubles the filters
-    each time; the expanding path doubles the size with a transposed convolution, crops to the
-    skip connection's size where it was odd, and concatenates. Nothing has to be divisible.
+    The contracting path halves the picture `depth` times and doubles the filters each time; the
+    expanding path doubles the size and concatenates the skip connection. With "same" padding any
+    height and width >= 1 works: odd sizes are rounded up on the way down and cropped on the way
+    up. The paper's network is
+
+        UNet(num_classes=2, input_shape=(572, 572, 1), padding="valid", norm=None, dropout=0.5)
+
+    with 31,030,658 parameters, 572x572 in and 388x388 out.
 
     Args:
         num_classes: number of classes, background included; 1 gives one logit (binary).
         class_map: the classes themselves, stored inside the model; either it or `num_classes`.
         input_shape: (height, width, channels); None stands for any height or width.
+        padding: "same" gives logits of the picture's size; "valid" is the paper's unpadded form,
+            for the sizes that `semseg.models.valid_sizes` names, with less height and width out
+            than in (184 less at depth 4) and centre-cropped skips.
         depth: number of poolings; the paper has 4.
         filters: filters of the first level; the paper has 64.
         norm: after each convolution: "batch", "group", "layer", or None (the paper).
-        dropout: rate at the end of the contracting path (the paper's place), 0 for none.
+        hidden_activation: any Keras activation after each convolution.
+        dropout: rate at the end of the contracting path: after its last level and after the
+            bottleneck, as in the authors' released network (0.5 there); 0 for none.
+        upsampling: "transpose" is a 2x2 convolution with stride 2 (the paper); "bilinear"
+            enlarges without parameters and convolves 3x3 to half the filters.
+        encoder: None for the paper's contracting path; a name that `semseg.models.encoder` takes,
+            with its own preprocessing; or any `keras.Model` that returns a dict of features
+            "P1".."P5" (missing levels are bridged). `depth` and `dropout` then play no part, and
+            the decoder has `filters * 2**n` filters at level n.
+        encoder_weights: of a named encoder: None, "imagenet" or a file.
         activation: None gives logits, "softmax" probabilities ("sigmoid" for one output).
-        preprocessing: "rescale" maps pixels [0, 255] to [-1, 1] inside the model; or a Keras
-            layer; or None for images that are normalised already.
+        preprocessing: "rescale" maps pixels [0, 255] to [-1, 1] inside the model (a named
+            encoder does its own scaling instead); or a Keras layer; or None for images that are
+            normalised already.
         name: the model's name.
 
     Returns:
@@ -54,7 +89,8 @@ def UNet(
         float32 logits (batch, height, width, num_classes).
 
     Raises:
-        ValueError: an argument out of its range, named with what it may be.
+        ValueError: an argument out of its range, named with what it may be; for "valid" a size
+            that does not fit, with the nearest that do.
 
     Example:
         >>> model = semseg.models.UNet(num_classes=11, depth=3, filters=16)
@@ -67,36 +103,75 @@ def UNet(
     num_classes = resolve_classes(num_classes, class_map)
     check_activation(activation, num_classes)
     check_norm(norm, filters)
-    _check_sizes(depth, filters, dropout)
+    _check_choices(padding, depth, filters, dropout, upsampling)
+    block: dict[str, Any] = {
+        "padding": padding,
+        "norm": norm,
+        "hidden_activation": hidden_activation,
+    }
 
     inputs = layers.Input(input_shape, name="image")
+    if encoder is not None:
+        _check_with_encoder(padding, dropout)
+        features = encode(inputs, encoder, encoder_weights, preprocessing)
+        x = _decode_pyramid(features, filters, upsampling, block)
+        x = CropLike(name="crop")([x, inputs])
+        outputs = class_scores(x, num_classes, class_map, activation)
+        return keras.Model(inputs, outputs, name=name)
     x = preprocessing_layer(preprocessing)(inputs)
+    if padding == "valid":
+        x = ValidSize(depth, name="size_check")(x)
     skips = []
     for level in range(1, depth + 1):
-        x = conv_block(x, filters * 2 ** (level - 1), f"encoder_{level}", norm)
+        x = conv_block(x, filters * 2 ** (level - 1), f"encoder_{level}", **block)
+        if level == depth:
+            x = _dropout(x, dropout, f"encoder_{level}")
         skips.append(x)
         x = layers.MaxPooling2D(2, padding="same", name=f"encoder_{level}_pool")(x)
-    x = conv_block(x, filters * 2**depth, "bottleneck", norm)
-    if dropout:
-        x = layers.Dropout(dropout, name="bottleneck_dropout")(x)
-    for level in range(depth, 0, -1):
-        x = up_block(x, skips.pop(), filters * 2 ** (level - 1), f"decoder_{level}", norm)
+    x = conv_block(x, filters * 2**depth, "bottleneck", **block)
+    x = _dropout(x, dropout, "bottleneck")
+    for level, crop in zip(range(depth, 0, -1), skip_crops(depth), strict=True):
+        width, stage = filters * 2 ** (level - 1), f"decoder_{level}"
+        x = enlarge(x, width, stage, upsampling)
+        x = join(x, skips.pop(), stage, None if padding == "same" else crop)
+        x = conv_block(x, width, stage, **block)
     outputs = class_scores(x, num_classes, class_map, activation)
     return keras.Model(inputs, outputs, name=name)
 
 
-def up_block(x: Any, skip: Any, filters: int, name: str, norm: Norm = "batch") -> Any:
-    """One step of the expanding path: twice the size, cropped to the skip, joined, convolved."""
-    x = layers.Conv2DTranspose(
-        filters, 2, strides=2, kernel_initializer="he_normal", name=f"{name}_up"
-    )(x)
-    x = CropLike(name=f"{name}_crop")([x, skip])
-    # The upsampled half first, as in the authors' released network.
-    x = layers.Concatenate(name=f"{name}_concat")([x, skip])
-    return conv_block(x, filters, name, norm)
+def _decode_pyramid(
+    features: dict[int, Any], filters: int, upsampling: Upsampling, block: dict[str, Any]
+) -> Any:
+    """From the deepest level up to the picture's resolution, joining what levels there are."""
+    deepest = max(features)
+    x = features[deepest]
+    for level in range(deepest - 1, -1, -1):
+        width, stage = filters * 2**level, f"decoder_{level + 1}"
+        x = enlarge(x, width, stage, upsampling)
+        if level in features:
+            x = join(x, features[level], stage)
+        x = conv_block(x, width, stage, **block)
+    return x
 
 
-def _check_sizes(depth: int, filters: int, dropout: float) -> None:
+def _dropout(x: Any, rate: float, name: str) -> Any:
+    return layers.Dropout(rate, name=f"{name}_dropout")(x) if rate else x
+
+
+def _check_with_encoder(padding: str, dropout: float) -> None:
+    if padding == "valid":
+        raise ValueError("padding='valid' is the paper's form and goes without encoder=")
+    if dropout:
+        raise ValueError("dropout goes with the paper's contracting path, not with encoder=")
+
+
+def _check_choices(padding: str, depth: int, filters: int, dropout: float, upsampling: str) -> None:
+    if padding not in ("same", "valid"):
+        raise ValueError(f"padding must be 'same' or 'valid', received {padding!r}")
+    if upsampling not in ("transpose", "bilinear"):
+        raise ValueError(f"upsampling must be 'transpose' or 'bilinear', received {upsampling!r}")
+    if padding == "valid" and upsampling == "bilinear":
+        raise ValueError("padding='valid' is the paper's form and goes with upsampling='transpose'")
     if not isinstance(depth, int) or not 1 <= depth <= 8:
         raise ValueError(f"depth must be an int 1..8, received {depth!r}")
     if not isinstance(filters, int) or filters < 1:

@@ -27,5 +27,7 @@ def test_a_model_keeps_what_is_known_of_the_shape():
 @pytest.mark.parametrize(("size", "name"), [((2, 4), "height"), ((4, 2), "width")])
 def test_a_picture_smaller_than_its_twin_is_refused(size, name):
     x, like = np.zeros((1, *size, 1), np.float32), np.zeros((1, 3, 3, 1), np.float32)
-    with pytest.raises(ValueError, match=f"at least as large as `like`, received {name} 2 and 3"):
+    with pytest.raises(
+        ValueError, match=f"at least as large as `like` .*, received {name} 2 and 3"
+    ):
         CropLike()([x, like])

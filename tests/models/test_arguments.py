@@ -3,6 +3,8 @@
 import pytest
 from architectures import BUILDERS, ROAD
 
+from semseg.models import UNet
+
 every_builder = pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
 
 
@@ -24,8 +26,6 @@ every_builder = pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDE
         ),
         ({"num_classes": 1, "activation": "softmax"}, "'softmax' over one output is always 1"),
         ({"num_classes": 2, "activation": "relu"}, r"activation must be None .* received 'relu'"),
-        ({"num_classes": 2, "norm": "batchnorm"}, r"norm must be one of .* received 'batchnorm'"),
-        ({"num_classes": 2, "norm": "group", "filters": 12}, "divisible by 8, received filters=12"),
         ({"num_classes": 2, "preprocessing": "imagenet"}, "preprocessing must be 'rescale'"),
         ({"num_classes": 2, "input_shape": (None, 3)}, r"input_shape must be \(height, width, ch"),
         ({"num_classes": 2, "input_shape": 3}, r"input_shape must be .* received 3"),
@@ -52,3 +52,18 @@ def test_arguments_that_make_no_sense_are_refused(builder, arguments, message):
 def test_arguments_of_another_kind_are_refused(builder, arguments, message):
     with pytest.raises(TypeError, match=message):
         builder(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"norm": "batchnorm"}, r"norm must be one of .* received 'batchnorm'"),
+        ({"norm": "group", "filters": 12}, "divisible by 8, received filters=12"),
+        ({"padding": "reflect"}, "padding must be 'same' or 'valid', received 'reflect'"),
+        ({"upsampling": "nearest"}, "upsampling must be 'transpose' or 'bilinear'"),
+        ({"upsampling": "bilinear", "padding": "valid"}, "goes with upsampling='transpose'"),
+    ],
+)
+def test_a_unet_of_unknown_parts_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        UNet(num_classes=2, **arguments)

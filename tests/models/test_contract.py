@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from architectures import BUILDERS, MODELS, built, pictures
+from architectures import BUILDERS, MODELS, built, perturbed, pictures
 from keras import layers, ops
 
 from semseg.losses import Crossentropy
@@ -82,8 +82,12 @@ def test_a_model_keeps_the_promise(model, promise):
     promise(model)
 
 
-# Group normalisation takes its statistics from the whole picture.
-@pytest.mark.parametrize("name", [name for name in MODELS if "group" not in name])
+# Group normalisation takes its statistics from the whole picture; the deeper architectures see too
+# far for a test of this size and have their own in test_geometry.py.
+@pytest.mark.parametrize(
+    "name",
+    [n for n in MODELS if n.startswith("unet") and "group" not in n and "encoder" not in n],
+)
 def test_shifting_a_picture_by_the_stride_shifts_its_logits(name):
     shifting_by_the_stride_shifts_the_logits(built(name))
 
@@ -162,11 +166,13 @@ def test_a_static_size_gives_what_any_size_gives(name):
 def test_logits_are_float32_and_finite_under_mixed_precision(policy, name):
     keras.config.set_dtype_policy(policy)
     try:
-        model = MODELS[name]()
+        model = perturbed(MODELS[name]())
     finally:
         keras.config.set_dtype_policy("float32")
     half = policy.removeprefix("mixed_")
-    assert model.get_layer("encoder_1_conv_1").compute_dtype == half
+    assert half in {layer.compute_dtype for layer in model.layers if "_conv" in layer.name} | {
+        layer.compute_dtype for layer in model.layers if layer.name == "encoder"
+    }
     logits = model(pictures(model, (5, 7)))
     assert model.output.dtype == logits.dtype == "float32"
     assert np.isfinite(logits).all()
@@ -176,19 +182,16 @@ def test_logits_are_float32_and_finite_under_mixed_precision(policy, name):
 
 @pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
 @pytest.mark.parametrize("num_classes", [1, 2, 11])
-@pytest.mark.parametrize("depth", [1, 2])
-def test_an_untrained_model_knows_nothing(builder, num_classes, depth):
-    # Equal logits say 1 / C for every class: a loss of ln C. Logits of variance v cost about
-    # (1 - 1 / C) * v / 2 more, and v is below 1 here (features of mean square 1/2, Glorot weights):
-    # 0.25 for two classes. Far above it, the start is confidently wrong (a wrong scale of pixels
-    # or weights), and the first steps go into undoing that.
+def test_an_untrained_model_knows_nothing(builder, num_classes):
+    # Equal logits say 1 / C for every class: a loss of ln C. Far above it, the start is confidently
+    # wrong (a wrong scale of pixels or weights), and the first steps go into undoing that.
     keras.utils.set_random_seed(0)
-    model = builder(num_classes=num_classes, depth=depth, filters=16)
+    model = builder(num_classes=num_classes)
     images = pictures(model, (24, 32), batch=2)
     count = max(2, num_classes)
     masks = np.random.default_rng(0).integers(0, count, (2, 24, 32))
     loss = float(Crossentropy()(masks, model(images, training=True)))
-    assert loss == pytest.approx(math.log(count), rel=0.25, abs=0.25)
+    assert loss == pytest.approx(math.log(count), rel=0.1)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -49,6 +49,7 @@ def test_layer_names_say_where_a_layer_stands():
         *(f"encoder_1_{part}_{i}" for i in (1, 2) for part in ("conv", "norm", "relu")),
         "encoder_1_pool",
         *(f"encoder_2_{part}_{i}" for i in (1, 2) for part in ("conv", "norm", "relu")),
+        "encoder_2_dropout",
         "encoder_2_pool",
         *(f"bottleneck_{part}_{i}" for i in (1, 2) for part in ("conv", "norm", "relu")),
         "bottleneck_dropout",

@@ -1,0 +1,89 @@
+"""What all benchmarks share: interleaved timing, peak memory, the table and the JSON file."""
+
+import json
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+THREADS = 2
+
+
+def interleaved(contestants: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each call, one call a contestant a round, so that a slow moment hits all alike."""
+    for run in contestants.values():
+        run()
+        run()
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            start = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def median_ratio(slower: list[float], faster: list[float]) -> float:
+    """The median over rounds of how many times longer one took than the other."""
+    return statistics.median(a / b for a, b in zip(slower, faster, strict=True))
+
+
+def peak_memory_mb(script: str, arguments: list[str]) -> float:
+    """Peak resident memory of `python script --only ARGUMENTS`, in a process of its own."""
+    code = subprocess.run(
+        [sys.executable, script, "--only", *arguments], check=True, capture_output=True, text=True
+    )
+    return float(code.stdout.strip().splitlines()[-1])
+
+
+def print_peak_memory() -> None:
+    """The last line of a process that `peak_memory_mb` started."""
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def write(name: str, rows: list[dict[str, Any]]) -> Path:
+    """Prints the rows as a table and writes them with command, commit and versions."""
+    columns = list(rows[0])
+    texts = [[_text(row[c]) for c in columns] for row in rows]
+    widths = [max(len(c), *(len(t[i]) for t in texts)) for i, c in enumerate(columns)]
+    for line in (columns, *texts):
+        print("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({**circumstances(), "rows": rows}, indent=1) + "\n")
+    return path
+
+
+def circumstances() -> dict[str, Any]:
+    """What a number means nothing without."""
+    packages = ("tensorflow", "keras", "torch", "numpy", "opencv-python-headless")
+    return {
+        "command": " ".join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "commit": _git("rev-parse", "--short", "HEAD"),
+        "machine": f"{platform.machine()}, {THREADS} threads",
+        "python": platform.python_version(),
+        "versions": {p: _version(p) for p in packages if _version(p)},
+    }
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=RESULTS.parent)
+    return done.stdout.strip()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

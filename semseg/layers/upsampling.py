@@ -1,0 +1,140 @@
+"""Bilinear upsampling by a whole factor, fixed or as the start of something learnt."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="semseg.layers")
+class BilinearUpsampling2D(keras.layers.Layer):
+    """Enlarges by a whole factor with half-pixel centres, under any height and width.
+
+    `keras.layers.UpSampling2D(interpolation="bilinear")` fails where sizes are dynamic.
+
+    Args:
+        factor: an int >= 1.
+
+    Input: (batch, height, width, channels).
+
+    Output: (batch, factor * height, factor * width, channels) in the input's dtype. Borders are
+        repeated, so that a constant stays that constant up to the edge.
+
+    Example:
+        >>> x = np.array([0.0, 1.0], "float32").reshape(1, 1, 2, 1)
+        >>> np.squeeze(semseg.layers.BilinearUpsampling2D(2)(x))[0].tolist()
+        [0.0, 0.25, 0.75, 1.0]
+    """
+
+    def __init__(self, factor: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = _checked_factor(factor, 1)
+
+    def call(self, inputs: Any) -> Any:
+        shape = ops.shape(inputs)
+        size = (shape[1] * self.factor, shape[2] * self.factor)
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            # keras.ops.image.resize tests its sizes as Python numbers; and TensorFlow's own
+            # returns float32 for bfloat16.
+            return tf.cast(tf.image.resize(inputs, size, "bilinear"), inputs.dtype)
+        return ops.image.resize(inputs, size, interpolation="bilinear", data_format="channels_last")
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        return _enlarged(input_shape, self.factor)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="semseg.layers")
+class LearnedUpsampling2D(keras.layers.Layer):
+    """A transposed convolution that starts as bilinear upsampling and is learnt from there.
+
+    Long, Shelhamer and Darrell, 2015 (arXiv:1411.4038), section 3.3: kernel 2 * factor, stride
+    factor, every channel into every channel, bilinear on the diagonal at the start. Borders are
+    repeated before, so that nothing fades towards the edge.
+
+    Args:
+        factor: an even int >= 2.
+
+    Input: (batch, height, width, channels).
+
+    Output: (batch, factor * height, factor * width, channels).
+    """
+
+    def __init__(self, factor: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = _checked_factor(factor, 2)
+        if factor % 2:
+            raise ValueError(f"factor must be even, received {factor}")
+
+    def build(self, input_shape: Any) -> None:
+        side, channels = 2 * self.factor, input_shape[-1]
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(side, side, channels, channels),
+            initializer=BilinearKernel(),
+        )
+
+    def call(self, inputs: Any) -> Any:
+        shape, f = ops.shape(inputs), self.factor
+        x = ops.concatenate([inputs[:, :1], inputs, inputs[:, -1:]], axis=1)
+        x = ops.concatenate([x[:, :, :1], x, x[:, :, -1:]], axis=2)
+        x = ops.conv_transpose(x, self.kernel, strides=f, padding="valid")
+        # Cell i, which stands at i + 1 now, has its centre at (i + 1) * f + f - 1/2.
+        first = f + f // 2
+        return x[:, first : first + shape[1] * f, first : first + shape[2] * f]
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        return _enlarged(input_shape, self.factor)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        shape = self.compute_output_shape(inputs.shape)
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="semseg.layers")
+class BilinearKernel(keras.initializers.Initializer):
+    """Bilinear interpolation on the diagonal of a (side, side, channels, channels) kernel.
+
+    Taps `1 - |i - centre| / factor` with `factor = (side + 1) // 2`, as in the FCN authors'
+    `surgery.interp`; no class is mixed into another.
+
+    Example:
+        >>> kernel = semseg.layers.BilinearKernel()((4, 4, 1, 1))
+        >>> np.asarray(kernel)[0, :, 0, 0].tolist()
+        [0.0625, 0.1875, 0.1875, 0.0625]
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        rows, columns, out_channels, in_channels = shape
+        kernel = np.zeros(shape, np.float32)
+        diagonal = range(min(out_channels, in_channels))
+        kernel[:, :, diagonal, diagonal] = np.outer(_taps(rows), _taps(columns))[..., None]
+        return ops.convert_to_tensor(kernel, dtype=dtype or keras.config.floatx())
+
+
+def _taps(side: int) -> np.ndarray:
+    factor = (side + 1) // 2
+    centre = factor - 1 if side % 2 else factor - 0.5
+    return 1 - np.abs(np.arange(side) - centre) / factor
+
+
+def _enlarged(shape: Any, factor: int) -> tuple[Any, ...]:
+    batch, height, width, channels = shape
+    return (batch, *(None if n is None else n * factor for n in (height, width)), channels)
+
+
+def _checked_factor(factor: Any, least: int) -> int:
+    if not isinstance(factor, int) or factor < least:
+        raise ValueError(f"factor must be an int >= {least}, received {factor!r}")
+    return factor
