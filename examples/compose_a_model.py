@@ -2,8 +2,8 @@
 
     python examples/compose_a_model.py
 
-The encoder is any Keras model that returns a dict of features "P1".."P5" at strides 2, 4, ..., 32:
-one of `semseg.models.encoder`, a KerasHub backbone
+The encoder is any Keras model that returns a dict of features, some of "P1".."P5" at strides 2, 4,
+..., 32: one of `semseg.models.encoder`, a KerasHub backbone
 (`keras.Model(backbone.inputs, backbone.pyramid_outputs)`), or your own as here.
 """
 
@@ -21,29 +21,34 @@ def FPN(encoder: keras.Model, class_map: semseg.ClassMap, filters: int = 32) -> 
     """Lin et al., 2017 (arXiv:1612.03144): each level is added to the enlarged one below it."""
     image = keras.Input((None, None, 3), name="image")
     pyramid = encoder(PixelRescaling(name="preprocessing")(image))
+    levels = sorted((int(key[1:]) for key in pyramid), reverse=True)
+
+    def enlarged(x, like, factor, name):
+        x = BilinearUpsampling2D(factor, name=f"{name}_up")(x)
+        return CropLike(name=f"{name}_crop")([x, like])  # odd sizes come back one too large
+
     x = None
-    for level in sorted(pyramid, reverse=True):
-        side = layers.Conv2D(filters, 1, name=f"{level}_side")(pyramid[level])
-        if x is not None:
-            x = BilinearUpsampling2D(2, name=f"{level}_up")(x)
-            side = layers.Add(name=f"{level}_sum")(
-                [CropLike(name=f"{level}_crop")([x, side]), side]
+    for above, level in zip([None, *levels], levels, strict=False):
+        name = f"P{level}"
+        side = layers.Conv2D(filters, 1, name=f"{name}_side")(pyramid[name])
+        if x is not None:  # levels that the encoder lacks are skipped by a larger factor
+            side = layers.Add(name=f"{name}_sum")(
+                [enlarged(x, side, 2 ** (above - level), name), side]
             )
-        x = conv_block(side, filters, f"{level}_smooth", repeats=1)
-    stride = 2 ** int(min(pyramid)[1:])
-    x = BilinearUpsampling2D(stride, name="to_picture")(x)
-    x = CropLike(name="crop")([x, image])
+        x = conv_block(side, filters, f"{name}_smooth", repeats=1)
+    x = enlarged(x, image, 2 ** levels[-1], "picture")
     return keras.Model(image, class_scores(x, class_map.num_classes, class_map), name="fpn")
 
 
-def small_encoder(filters: int = 16) -> keras.Model:
-    """Four levels of convolutions, "P1" to "P4"."""
+def small_encoder(filters: int = 16, without: str = "P3") -> keras.Model:
+    """Four levels of convolutions, of which one is kept back: decoders bridge a missing level."""
     x = image = keras.Input((None, None, 3))
     pyramid = {}
     for level in (1, 2, 3, 4):
         x = layers.MaxPooling2D(2, padding="same")(x)
         x = conv_block(x, filters * 2 ** (level - 1), f"stage_{level}")
         pyramid[f"P{level}"] = x
+    del pyramid[without]
     return keras.Model(image, pyramid, name="encoder")
 
 

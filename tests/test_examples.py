@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import semseg
+from semseg.models.catalogue import BUILDERS
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -61,8 +62,7 @@ def test_train_camvid_interrupted_goes_on_and_ends_like_the_uninterrupted_run(
     camvid_folder, tmp_path, monkeypatch
 ):
     train_camvid = load_example("train_camvid")
-    small = {"unet": lambda class_map: semseg.models.UNet(class_map=class_map, depth=1, filters=4)}
-    monkeypatch.setattr(train_camvid, "MODELS", small)
+    monkeypatch.setitem(train_camvid.MODELS, "unet", {"depth": 1, "filters": 4})
     arguments = ["--data", str(camvid_folder), "--size", "12x16", "--epochs", "3", "--batch", "4"]
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     run(train_camvid, monkeypatch, *arguments, "--out", str(whole))
@@ -94,6 +94,23 @@ def test_train_camvid_interrupted_goes_on_and_ends_like_the_uninterrupted_run(
 
     with pytest.raises(ValueError, match=r"another run.*learning_rate"):
         run(train_camvid, monkeypatch, *arguments, "--out", str(halves), "--learning-rate", "1")
+
+
+def test_train_camvid_trains_other_models(camvid_folder, tmp_path, monkeypatch):
+    train_camvid = load_example("train_camvid")
+    assert set(train_camvid.MODELS) <= set(BUILDERS)
+    built = []
+    monkeypatch.setattr(train_camvid, "report", lambda args, model, *_: built.append(model.name))
+    arguments = ["--data", str(camvid_folder), "--size", "12x16", "--epochs", "1", "--samples", "2"]
+    arguments += ["--model", "segnet_basic", "--out", str(tmp_path)]
+    run(train_camvid, monkeypatch, *arguments)
+    assert built == ["segnet_basic"]
+
+
+def test_compose_a_model_learns(monkeypatch, capsys):
+    compose = load_example("compose_a_model")
+    run(compose, monkeypatch, "--steps", "3")
+    assert "mean IoU" in capsys.readouterr().out
 
 
 def history(out):

@@ -1,7 +1,10 @@
 """What all builders check and resolve alike."""
 
-from collections.abc import Callable
-from typing import Any
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec
 
 import keras
 
@@ -10,6 +13,37 @@ from semseg.classes import ClassMap
 from semseg.layers import PixelRescaling
 
 InputShape = tuple[int | None, int | None, int]
+Arguments = ParamSpec("Arguments")
+
+# What other libraries call our arguments.
+_ELSEWHERE = {
+    "backbone": "encoder",
+    "backbone_name": "encoder",
+    "in_channels": "input_shape",
+    "input_channels": "input_shape",
+    "pretrained": "encoder_weights",
+    "weights": "encoder_weights",
+}
+
+
+def names_arguments(builder: Callable[Arguments, keras.Model]) -> Callable[Arguments, keras.Model]:
+    """A builder whose error about an unknown argument says which one was meant."""
+    known = inspect.signature(builder).parameters
+
+    @functools.wraps(builder)
+    def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> keras.Model:
+        for name in kwargs:
+            if name not in known:
+                near = _ELSEWHERE.get(name) or _nearest(name, known)
+                hint = f"did you mean {near}=?" if near in known else f"it takes {', '.join(known)}"
+                raise TypeError(f"{builder.__name__} has no argument {name}=; {hint}")
+        return builder(*args, **kwargs)
+
+    return checked
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
 def check_input_shape(input_shape: Any) -> InputShape:

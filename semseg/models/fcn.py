@@ -18,6 +18,7 @@ from semseg.models.arguments import (
     InputShape,
     check_activation,
     check_input_shape,
+    names_arguments,
     resolve_classes,
 )
 from semseg.models.pyramid import by_level, encode
@@ -40,6 +41,7 @@ _FINAL_OFFSETS = {32: 19, 16: 27, 8: 31}
 _AT_ONCE_SCALES = {4: 0.01, 3: 0.0001}
 
 
+@names_arguments
 def FCN(
     *,
     num_classes: int | None = None,

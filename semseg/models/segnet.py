@@ -11,6 +11,7 @@ from semseg.models.arguments import (
     InputShape,
     check_activation,
     check_input_shape,
+    names_arguments,
     resolve_classes,
 )
 from semseg.models.blocks import class_scores, conv_block
@@ -22,6 +23,7 @@ _BAYESIAN_STAGES = (3, 4, 5)
 _BAYESIAN_RATE = 0.5
 
 
+@names_arguments
 def SegNet(
     *,
     num_classes: int | None = None,

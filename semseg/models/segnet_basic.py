@@ -11,6 +11,7 @@ from semseg.models.arguments import (
     InputShape,
     check_activation,
     check_input_shape,
+    names_arguments,
     preprocessing_layer,
     resolve_classes,
 )
@@ -25,6 +26,7 @@ _BAYESIAN_STAGES = (3, 4)
 _BAYESIAN_RATE = 0.5
 
 
+@names_arguments
 def SegNetBasic(
     *,
     num_classes: int | None = None,

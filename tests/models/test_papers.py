@@ -1,7 +1,9 @@
 """What the papers and the authors' released networks say, in numbers."""
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 import semseg
@@ -256,3 +258,35 @@ class TestSegNetBasic:
         lrn = SegNetBasic(num_classes=3).get_layer("preprocessing")
         grey = np.array([128.0, 255.0]).reshape(2, 1, 1, 1) * np.ones((1, 1, 1, 3))
         np.testing.assert_allclose(np.asarray(lrn(grey))[:, 0, 0, 0], [76.6, 77.4], atol=0.05)
+
+
+# -- what a unit sees --------------------------------------------------------------------------
+
+
+def receptive_field(model, layer, size, pictures=3):
+    """Height and width of the part of the picture that the middle unit of a layer hears."""
+    output = model.get_layer(layer).output
+    part = keras.Model(model.input, output[0] if isinstance(output, list | tuple) else output)
+    rng = np.random.default_rng(0)
+    for weight in part.trainable_weights:
+        if weight.name == "kernel":  # positive: no ReLU cuts a path, no two paths cancel
+            weight.assign(rng.random(weight.shape) / np.prod(weight.shape[:3]))
+    seen = np.zeros(size, bool)
+    for _ in range(pictures):
+        image = tf.constant(rng.uniform(0, 255, (1, *size, 3)), tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            features = part(image, training=False)
+            middle = features[:, features.shape[1] // 2, features.shape[2] // 2]
+        seen |= np.any(np.asarray(tape.gradient(middle, image))[0] != 0, axis=-1)
+    return tuple(int(np.ptp(np.flatnonzero(seen.any(axis))) + 1) for axis in (1, 0))
+
+
+def test_fc7_of_fcn_sees_404_pixels():
+    model = FCN(num_classes=2, fc_units=8, preprocessing=None)
+    assert receptive_field(model, "fc7", (480, 448)) == (404, 404)
+
+
+def test_the_deepest_features_of_segnet_basic_see_106_pixels():
+    model = SegNetBasic(num_classes=2)
+    assert receptive_field(model, "encoder_4_pool", (160, 144)) == (106, 106)

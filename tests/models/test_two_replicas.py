@@ -25,17 +25,35 @@ def dataset(count):
     return images, masks
 
 
-def trained_weights(loss, scope):
-    """Weights after three steps, with a batch of four over all replicas."""
+def unet():
+    from semseg.models import UNet
+
+    # Batch normalisation would see the part of the batch that its replica has.
+    return UNet(num_classes=3, depth=1, filters=2, norm=None)
+
+
+def unpooling_net():
     import keras
 
-    from semseg.models import UNet
+    from semseg.layers import MaxPooling2DWithIndices, MaxUnpooling2D, PixelRescaling
+
+    image = keras.Input((None, None, 3))
+    x = PixelRescaling()(image)
+    x = before = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    x, indices = MaxPooling2DWithIndices()(x)
+    x = keras.layers.Conv2D(4, 3, padding="same")(x)
+    x = MaxUnpooling2D()([x, indices, before])
+    return keras.Model(image, keras.layers.Conv2D(3, 3, padding="same")(x))
+
+
+def trained_weights(loss, scope, build=unet):
+    """Weights after three steps, with a batch of four over all replicas."""
+    import keras
 
     images, masks = dataset(12)
     keras.utils.set_random_seed(0)
     with scope:
-        # Batch normalisation would see the part of the batch that its replica has.
-        model = UNet(num_classes=3, depth=1, filters=2, norm=None)
+        model = build()
         model.compile(keras.optimizers.SGD(0.1), loss)
         history = model.fit(images, masks, batch_size=4, epochs=1, shuffle=False, verbose=0)
     flat = np.concatenate([weight.ravel() for weight in model.get_weights()])
@@ -95,6 +113,8 @@ def report():
     return {
         "trained by one": trained_weights(Crossentropy(IGNORE), one()),
         "trained by two": trained_weights(Crossentropy(IGNORE), two()),
+        "unpooling by one": trained_weights(Crossentropy(IGNORE), one(), unpooling_net),
+        "unpooling by two": trained_weights(Crossentropy(IGNORE), two(), unpooling_net),
         "scalar twin": trained_weights(Scalar(IGNORE), two()),
         "counted by one": counted(one()),
         "counted by two": counted(two()),
@@ -117,8 +137,9 @@ def numbers(tmp_path_factory):
     return json.loads(file.read_text())
 
 
-def test_training_with_two_replicas_gives_the_weights_that_one_gives(numbers):
-    one, two = numbers["trained by one"], numbers["trained by two"]
+@pytest.mark.parametrize("what", ["trained", "unpooling"])
+def test_training_with_two_replicas_gives_the_weights_that_one_gives(numbers, what):
+    one, two = numbers[f"{what} by one"], numbers[f"{what} by two"]
     np.testing.assert_allclose(two["weights"], one["weights"], rtol=0, atol=1e-6)
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-6)
 
