@@ -28,6 +28,7 @@ PACKAGES = [
     "semseg.metrics",
     "semseg.metrics.functional",
     "semseg.models",
+    "semseg.models.blocks",
     "semseg.training",
     "semseg.viz",
 ]

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import semseg
 from semseg.layers import ImageNetScaling
-from semseg.models import FCN, SegNet, UNet, class_map, encoder, freeze_encoder, load
+from semseg.models import FCN, SegNet, UNet, class_map, encoder, freeze_encoder, load, vgg_weights
 from semseg.models.encoders import FAMILIES, adapt_channels
 from semseg.models.vgg import VGG16_BLOCKS
 
@@ -94,6 +94,19 @@ def test_vgg16_weights_go_into_encoder_fcn_and_segnet(vgg_file):
             strict=True,
         ):
             np.testing.assert_array_equal(a, b)
+
+
+def test_dense_layers_become_convolutions():
+    features = x = keras.Input((7, 7, 512))
+    x = keras.layers.Dense(8, "relu", name="fc1")(keras.layers.Flatten()(x))
+    dense = keras.Model(features, keras.layers.Dense(8, "relu", name="fc2")(x))
+    model = FCN(num_classes=2, fc_units=8)
+    vgg_weights._set_dense(dense, {layer.name: layer for layer in model.layers})
+    convolutions = keras.Model(model.get_layer("block5_pool").output, model.get_layer("fc7").output)
+    picture = np.random.default_rng(0).random((1, 7, 7, 512), np.float32)
+    np.testing.assert_allclose(
+        np.asarray(convolutions(picture))[:, 3, 3], np.asarray(dense(picture)), rtol=1e-4, atol=1e-5
+    )
 
 
 def trained_vgg_file(folder):
