@@ -12,6 +12,8 @@ WORKERS ?= 2
 # More for pytest: make test ARGS="-k unet"
 ARGS ?=
 
+BENCHMARKS := pooling models area
+
 PY := .venv/bin/python
 STAMP := .venv/.installed
 PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadscope
@@ -62,10 +64,9 @@ format: $(STAMP) ## put the code into the project's format
 types: $(STAMP) ## check the type hints
 	$(PY) -m mypy
 
-bench: $(STAMP) ## run every script in benchmarks/
-	@for script in benchmarks/*.py; do \
-		test -e "$$script" || { echo "no benchmarks yet"; break; }; \
-		echo "== $$script"; $(PY) "$$script" || exit 1; done
+bench: $(STAMP) ## run the benchmarks; PyTorch is an extra: pip install ".[torch]"
+	@for name in $(BENCHMARKS); do \
+		echo "== $$name"; $(PY) benchmarks/$$name.py || exit 1; done
 
 clean: ## remove what was built and cached, .venv too; outputs/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

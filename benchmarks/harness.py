@@ -66,8 +66,8 @@ def circumstances() -> dict[str, Any]:
     packages = ("tensorflow", "keras", "torch", "numpy", "opencv-python-headless")
     return {
         "command": " ".join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "commit": _git("rev-parse", "--short", "HEAD"),
-        "machine": f"{platform.machine()}, {THREADS} threads",
+        "commit": _git("describe", "--always", "--dirty", "--exclude=*"),
+        "machine": f"{platform.machine()} with {_widest_vectors()}, {THREADS} threads",
         "python": platform.python_version(),
         "versions": {p: _version(p) for p in packages if _version(p)},
     }
@@ -76,6 +76,14 @@ def circumstances() -> dict[str, Any]:
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=RESULTS.parent)
     return done.stdout.strip()
+
+
+def _widest_vectors() -> str:
+    """What decides the speed of convolutions on a CPU."""
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = set(cpuinfo.read_text().split()) if cpuinfo.is_file() else set()
+    known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
+    return next((flag for flag in known if flag in flags), "unknown vectors")
 
 
 def _version(package: str) -> str | None:
