@@ -29,7 +29,10 @@ def train(steps: int, out: Path, seed: int) -> keras.Model:
     ds = semseg.data.digits("train", count=steps * BATCH, seed=seed)
     ignored = ds.class_map.ignore_class
     model = semseg.models.UNet(class_map=ds.class_map, depth=3, filters=16)
-    schedule = keras.optimizers.schedules.CosineDecay(3e-3, steps)
+    warmup = steps // 15
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warmup, warmup_target=6e-3, warmup_steps=warmup
+    )
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=1e-4),
         loss=semseg.losses.Crossentropy(ignore_class=ignored),
@@ -76,7 +79,7 @@ def draw(model: keras.Model, ds: semseg.data.Dataset, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=700, help="training batches (default 700)")
+    parser.add_argument("--steps", type=int, default=600, help="training batches (default 700)")
     parser.add_argument("--scenes", type=int, default=100, help="held-out scenes (default 100)")
     parser.add_argument("--out", type=Path, default=Path("outputs/quickstart"))
     parser.add_argument("--seed", type=int, default=0)

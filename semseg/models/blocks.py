@@ -10,7 +10,7 @@ from typing import Any, Literal
 from keras import initializers, layers
 
 from semseg.classes import ClassMap
-from semseg.layers import BilinearUpsampling2D, CropLike, Logits
+from semseg.layers import BatchNormalization, BilinearUpsampling2D, CropLike, Logits
 
 __all__ = ["class_scores", "conv_block", "enlarge", "join"]
 
@@ -19,7 +19,7 @@ Upsampling = Literal["transpose", "bilinear"]
 
 _NORMS: dict[str | None, Callable[[str], Any]] = {
     # Keras's momentum of 0.99 needs hundreds of steps before the moving statistics mean anything.
-    "batch": lambda name: layers.BatchNormalization(momentum=0.9, name=name),
+    "batch": lambda name: BatchNormalization(momentum=0.9, name=name),
     "group": lambda name: layers.GroupNormalization(groups=8, name=name),
     "layer": lambda name: layers.LayerNormalization(name=name),
 }

@@ -6,7 +6,19 @@ from keras import ops
 from keras.src.testing import TestCase
 
 from semseg.classes import ClassMap
-from semseg.layers import CropLike, Logits, MaxPooling2DWithIndices, MaxUnpooling2D, PixelRescaling
+from semseg.layers import (
+    BatchNormalization,
+    BilinearUpsampling2D,
+    CropLike,
+    ImageNetScaling,
+    LearnedUpsampling2D,
+    LocalResponseNormalization,
+    Logits,
+    MaxPooling2DWithIndices,
+    MaxUnpooling2D,
+    PadToMultiple,
+    PixelRescaling,
+)
 
 SMALL, LARGE = (2, 3, 4, 3), (2, 5, 7, 3)
 
@@ -38,6 +50,59 @@ CONTRACTS = {
             "expected_output_shape": (2, 5, 7, 4),
         },
     ),
+    "padding": (
+        PadToMultiple,
+        {
+            "init_kwargs": {"multiple": 4},
+            "input_shape": LARGE,
+            "expected_output_shape": (2, 8, 8, 3),
+        },
+    ),
+    "bilinear": (
+        BilinearUpsampling2D,
+        {
+            "init_kwargs": {"factor": 3},
+            "input_shape": LARGE,
+            "expected_output_shape": (2, 15, 21, 3),
+        },
+    ),
+    "learnt": (
+        LearnedUpsampling2D,
+        {
+            "init_kwargs": {"factor": 2},
+            "input_shape": LARGE,
+            "expected_output_shape": (2, 10, 14, 3),
+            "expected_num_trainable_weights": 1,
+        },
+    ),
+    "batch normalisation": (
+        BatchNormalization,
+        {
+            "init_kwargs": {"momentum": 0.9},
+            "input_shape": LARGE,
+            "expected_output_shape": LARGE,
+            "expected_num_trainable_weights": 2,
+            "expected_num_non_trainable_weights": 2,
+        },
+    ),
+    "response": (
+        LocalResponseNormalization,
+        {
+            "init_kwargs": {"size": 3},
+            "input_shape": LARGE,
+            "expected_output_shape": LARGE,
+            "run_mixed_precision_check": False,
+        },
+    ),
+    "imagenet": (
+        ImageNetScaling,
+        {
+            "init_kwargs": {"mode": "torch"},
+            "input_shape": LARGE,
+            "expected_output_shape": LARGE,
+            "run_mixed_precision_check": False,
+        },
+    ),
     # The two ends are float32 whatever the policy says: test_ends.py holds that.
     "logits": (
         Logits,
@@ -65,10 +130,9 @@ def run_contract(layer, arguments):
     harness.setUp()
     harness.run_layer_test(
         layer,
-        expected_num_trainable_weights=0,
-        expected_num_non_trainable_weights=0,
+        **{"expected_num_trainable_weights": 0, "expected_num_non_trainable_weights": 0}
+        | arguments,
         expected_num_losses=0,
-        **arguments,
     )
 
 
