@@ -20,7 +20,7 @@ import keras
 
 import semseg
 
-BATCH = 8
+BATCH = 4
 
 
 def train(steps: int, out: Path, seed: int) -> keras.Model:
@@ -79,7 +79,7 @@ def draw(model: keras.Model, ds: semseg.data.Dataset, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=600, help="training batches (default 700)")
+    parser.add_argument("--steps", type=int, default=900, help="training batches (default 900)")
     parser.add_argument("--scenes", type=int, default=100, help="held-out scenes (default 100)")
     parser.add_argument("--out", type=Path, default=Path("outputs/quickstart"))
     parser.add_argument("--seed", type=int, default=0)
