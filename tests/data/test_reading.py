@@ -1,14 +1,12 @@
 """reading: a file gives exactly what it holds, or an error that names it."""
 
-import io
 import struct
 import zlib
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from image_files import COLOURS, encoded, saved_palette, smooth
 from PIL import Image, ImageOps
 
 from semseg.data.reading import IMAGE_SUFFIXES, read_image, read_mask
@@ -17,7 +15,6 @@ RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8)
 GREY = RGB[..., 0]
 IDS = RNG.integers(0, 4, (5, 7), dtype=np.uint8)
-COLOURS = RNG.integers(0, 256, (256, 3), dtype=np.uint8)
 
 EXACT = [".png", ".bmp", ".tif", ".tiff", ".webp"]
 LOSSLESS = {".webp": {"lossless": True}}
@@ -25,29 +22,10 @@ OPAQUE, CLEAR = (np.full((5, 7), 255, np.uint8), np.where(IDS == 0, 0, 255).asty
 ORIENTATION = 0x0112
 
 
-def smooth(height=24, width=32):
-    """A picture that JPEG hardly changes."""
-    rows, columns = np.mgrid[:height, :width]
-    return np.stack([4 * rows, 4 * columns, 2 * (rows + columns)], axis=-1).astype(np.uint8)
-
-
 def saved(path, array, **options):
     """Written by Pillow, which is not what reads it."""
     Image.fromarray(array).save(path, **options)
     return path
-
-
-def saved_palette(path, ids, colours=COLOURS, **options):
-    image = Image.fromarray(ids)
-    image.putpalette(colours[: options.pop("size", 256)].tobytes())
-    image.save(path, **options)
-    return path
-
-
-def encoded(array, kind, **options):
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, kind, **options)
-    return file.getvalue()
 
 
 def grey_png(ids, bits):
@@ -339,130 +317,3 @@ def test_a_picture_above_opencvs_limit_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", refuse)
     with pytest.raises(ValueError, match=r"can't be decoded: .*a\.png \(.*MAX_IMAGE_PIXELS"):
         read_image(path)
-
-
-def thumbnail_jpeg():
-    """A JPEG whose header holds a whole small JPEG, as cameras write it."""
-    exif = Image.Exif()
-    exif[0x927C] = encoded(smooth(8, 8), "jpeg")
-    data = encoded(smooth(), "jpeg", exif=exif)
-    assert data.count(b"\xff\xd9") == 2
-    return data
-
-
-NOISE = RNG.integers(0, 256, (24, 32, 3), dtype=np.uint8)
-NOISY_IDS = RNG.integers(0, 9, (24, 32), dtype=np.uint8)
-
-
-def palette_png():
-    file = io.BytesIO()
-    saved_palette(file, NOISY_IDS, format="png")
-    return file.getvalue()
-
-
-WHOLE = {
-    "noise.png": encoded(NOISE, "png"),
-    "palette.png": palette_png(),
-    "ids.png": encoded(NOISY_IDS, "png"),
-    "noise.jpg": encoded(NOISE, "jpeg"),
-    "progressive.jpg": encoded(NOISE, "jpeg", progressive=True),
-    "thumbnail.jpg": thumbnail_jpeg(),
-    "noise.webp": encoded(NOISE, "webp"),
-    "noise.bmp": encoded(NOISE, "bmp"),
-    "noise.tif": encoded(NOISE, "tiff"),
-}
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    return tmp_path_factory.mktemp("damaged")
-
-
-def identical_or_named(read, path, data, expected):
-    """The picture of the whole file, or an error that names the file; which of the two."""
-    path.write_bytes(data)
-    try:
-        array = read(path)
-    except ValueError as error:
-        if path.name not in str(error):
-            raise
-        return "error"
-    np.testing.assert_array_equal(array, expected)
-    return "identical"
-
-
-@pytest.mark.filterwarnings("ignore:Truncated File Read:UserWarning:PIL")
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning:PIL")
-@pytest.mark.parametrize("read", [read_image, read_mask])
-@pytest.mark.parametrize("name", WHOLE)
-@given(data=st.data())
-def test_a_truncated_file_is_an_error_that_names_it_never_half_a_picture(scratch, name, read, data):
-    whole = WHOLE[name]
-    (scratch / name).write_bytes(whole)
-    expected = read(scratch / name)
-    # Around the end, where the picture is all there, and anywhere.
-    cut = data.draw(st.integers(1, len(whole) - 1) | st.integers(len(whole) - 40, len(whole) - 1))
-    verdict = identical_or_named(read, scratch / name, whole[:cut], expected)
-    if cut < len(whole) - 16:  # a PNG's last 12 bytes hold no pixel
-        assert verdict == "error"
-
-
-def test_a_jpeg_cut_behind_its_thumbnail_is_an_error(scratch):
-    whole = WHOLE["thumbnail.jpg"]
-    pixels = whole.rindex(b"\xff\xda") + 14  # behind the header of the scan
-    path = scratch / "cut.jpg"
-    for cut in range(pixels, len(whole), 7):
-        path.write_bytes(whole[:cut])
-        with pytest.raises(ValueError, match=r"truncated \(the JPEG's end is missing\).*cut\.jpg"):
-            read_image(path)
-
-
-def test_data_behind_the_end_of_a_jpeg_and_fill_bytes_before_a_marker_do_no_harm(tmp_path):
-    whole = WHOLE["noise.jpg"]
-    expected = cv2.imdecode(np.frombuffer(whole, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-    (tmp_path / "tail.jpg").write_bytes(whole + b"camera data" * 10)
-    np.testing.assert_array_equal(read_image(tmp_path / "tail.jpg"), expected)
-    (tmp_path / "fill.jpg").write_bytes(whole[:2] + b"\xff\xff" + whole[2:])
-    np.testing.assert_array_equal(read_image(tmp_path / "fill.jpg"), expected)
-
-
-def damaged(whole, rng):
-    """A few flipped bits, a cut, a hole, or bytes of something else."""
-    data = bytearray(whole)
-    kind = rng.integers(4)
-    at = int(rng.integers(len(data)))
-    if kind == 0:
-        for i in rng.integers(0, len(data), 3):
-            data[i] ^= 1 << int(rng.integers(8))
-    elif kind == 1:
-        del data[at:]
-    elif kind == 2:
-        del data[at : at + 5]
-    else:
-        data[at : at + 4] = rng.bytes(4)
-    return bytes(data)
-
-
-@pytest.mark.parametrize(
-    ("name", "read"),
-    [("noise.png", read_image), ("ids.png", read_mask), ("palette.png", read_mask)],
-)
-def test_of_100_damaged_pngs_each_is_identical_or_named(scratch, name, read):
-    whole = WHOLE[name]
-    (scratch / name).write_bytes(whole)
-    expected = read(scratch / name)
-    rng = np.random.default_rng(3)
-    verdicts = [
-        identical_or_named(read, scratch / name, damaged(whole, rng), expected) for _ in range(100)
-    ]
-    assert verdicts.count("error") > 80
-
-
-def test_the_check_for_half_pictures_can_fail(scratch):
-    """OpenCV by itself gives what it has of a JPEG file, the rest grey."""
-    whole = encoded(np.tile(NOISE, (8, 8, 1)), "jpeg")
-    (scratch / "whole.jpg").write_bytes(whole)
-    careless = lambda path: cv2.imread(str(path))  # noqa: E731
-    expected = careless(scratch / "whole.jpg")
-    with pytest.raises(AssertionError, match="not equal"):
-        identical_or_named(careless, scratch / "half.jpg", whole[: len(whole) // 2], expected)
