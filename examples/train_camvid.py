@@ -1,6 +1,6 @@
 """Trains on CamVid at a reduced size and scores against the full-size test masks.
 
-    python examples/train_camvid.py --data DIR --model unet --size 180x240 --epochs 10 --out DIR
+    python examples/train_camvid.py --data DIR --model unet --size 180x240 --epochs 12 --out DIR
 
 Started again with the same --out after an interruption, it goes on after the last whole epoch.
 `--out` then holds model.keras, scores.json, run.json, history.png and predictions.png.
@@ -159,7 +159,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
     parser.add_argument("--model", choices=MODELS, default="unet")
     parser.add_argument("--size", type=size, default=(180, 240), metavar="HEIGHTxWIDTH")
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument(

@@ -97,8 +97,9 @@ def test_every_variant_predicts_the_same_and_keeps_its_classes(both):
     here, fresh = both
     assert set(here) == set(fresh) == set(MODELS)
     for name in MODELS:
+        # The order in which threads add up float32 differs from process to process.
         np.testing.assert_allclose(
-            fresh[name]["prediction"], here[name]["prediction"], rtol=1e-6, atol=1e-6, err_msg=name
+            fresh[name]["prediction"], here[name]["prediction"], rtol=1e-5, atol=1e-5, err_msg=name
         )
         expected = MODELS[name].keywords.get("class_map")
         assert fresh[name]["class_map"] == (None if expected is None else expected.to_dict())
