@@ -25,26 +25,21 @@ ARGUMENTS = {"unet": {"filters": 16}, "fcn8s": {"fc_units": 512}, "segnet": {}, 
 
 def measure(name: str, size: int) -> None:
     """Prints seconds of a prediction, and peak memory before and after (MB)."""
-    import resource
-
     import tensorflow as tf
 
     import semseg
-
-    def peak():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     model = semseg.models.build(name, num_classes=11, **ARGUMENTS[name])
     forward = tf.function(lambda x: model(x, training=False))
     picture = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8)
     x = tf.constant(picture, tf.float32)
     forward(x[:, :32, :32])
-    before, seconds = peak(), []
+    before, seconds = harness.peak_memory(), []
     for _ in range(3):
         start = time.perf_counter()
         forward(x)
         seconds.append(time.perf_counter() - start)
-    print(statistics.median(seconds), before, peak())
+    print(statistics.median(seconds), before, harness.peak_memory())
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -43,9 +42,18 @@ def peak_memory_mb(script: str, arguments: list[str]) -> float:
     return float(code.stdout.strip().splitlines()[-1])
 
 
+def peak_memory() -> float:
+    """Peak resident memory of this process, MB.
+
+    Not `resource.getrusage`: its peak is inherited from the process that started this one.
+    """
+    (line,) = (n for n in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in n)
+    return int(line.split()[1]) / 1024
+
+
 def print_peak_memory() -> None:
     """The last line of a process that `peak_memory_mb` started."""
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_memory())
 
 
 def write(name: str, rows: list[dict[str, Any]]) -> Path:

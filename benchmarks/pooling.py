@@ -104,6 +104,7 @@ def main() -> None:
     for i, size in enumerate(SIZES):
         contestants = {name: make(picture(size)) for name, make in CONTESTANTS.items()}
         seconds = harness.interleaved(contestants, args.rounds)
+        del contestants
         for name, times in seconds.items():
             rows.append(
                 {
