@@ -75,7 +75,7 @@ def circumstances() -> dict[str, Any]:
     return {
         "command": " ".join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
         "commit": _git("describe", "--always", "--dirty", "--exclude=*"),
-        "machine": f"{platform.machine()} with {_widest_vectors()}, {THREADS} threads",
+        "machine": f"{platform.machine()} with {widest_vectors()}, {THREADS} threads",
         "python": platform.python_version(),
         "versions": {p: _version(p) for p in packages if _version(p)},
     }
@@ -86,7 +86,7 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _widest_vectors() -> str:
+def widest_vectors() -> str:
     """What decides the speed of convolutions on a CPU."""
     cpuinfo = Path("/proc/cpuinfo")
     flags = set(cpuinfo.read_text().split()) if cpuinfo.is_file() else set()
