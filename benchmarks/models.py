@@ -4,7 +4,8 @@
 
 float32, two threads each, in turn in one process: forward, crossentropy, backward, Adam; and the
 forward pass alone. PyTorch runs eager and channels last, with --compile compiled as well;
-mixed_bfloat16 takes part where the processor has it.
+mixed_bfloat16 takes part where the processor has it. TF_ENABLE_ONEDNN_OPTS=0 in the environment
+measures TensorFlow's own convolutions, into a file of their own.
 """
 
 import argparse
@@ -18,6 +19,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import harness
 import numpy as np
 
+RESULT = "models" if os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1" else "models_without_onednn"
 CLASSES = 11
 WORK = {
     "unet": (4, 256, 256),
@@ -102,11 +104,11 @@ def main() -> None:
         train()
         train()
         return harness.print_peak_memory()
-    rows = []
     routes = [r for r in CONTESTANTS if args.compile or "compiled" not in r]
     if "bf16" not in harness.widest_vectors():  # emulated, it takes many times as long
         routes.remove("semseg bfloat16")
     for name in args.only_models:
+        rows = []
         made = {route: CONTESTANTS[route](name, *batch(name)) for route in routes}
         for part, what in enumerate(("training", "inference")):
             seconds = harness.interleaved({r: made[r][part] for r in routes}, args.rounds)
@@ -123,8 +125,8 @@ def main() -> None:
                         else "",
                     }
                 )
-            harness.write("models", rows)
-    print(f"\nwritten to {harness.RESULTS / 'models.json'}")
+            path = harness.write(f"{RESULT}_{name}", rows)
+        print(f"written to {path}\n")
 
 
 if __name__ == "__main__":
