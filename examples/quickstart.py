@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-# Faster convolutions, which TensorFlow leaves off on processors without AVX-512.
+# Faster convolutions for narrow networks, which TensorFlow leaves off without AVX-512.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
 

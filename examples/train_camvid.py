@@ -12,7 +12,8 @@ import os
 import time
 from pathlib import Path
 
-# Faster convolutions, which TensorFlow leaves off on processors without AVX-512.
+# Faster convolutions for narrow networks, which TensorFlow leaves off without AVX-512; wide ones
+# (fcn8s, segnet) may be faster with 0: docs/benchmarks.md.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
 import numpy as np

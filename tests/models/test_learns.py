@@ -40,9 +40,8 @@ def test_four_pictures_are_learnt_by_heart(data_root, name):
     ignored = ds.class_map.ignore_class
     model = build(class_map=ds.class_map)
     metric = semseg.metrics.PixelAccuracy(11, ignore_class=ignored)
-    model.compile(
-        keras.optimizers.Adam(learning_rate), semseg.losses.Crossentropy(ignored), [metric]
-    )
+    optimizer = keras.optimizers.Adam(learning_rate)
+    model.compile(optimizer, semseg.losses.Crossentropy(ignored), metrics=[metric])
     model.fit(images, masks, batch_size=4, epochs=steps, verbose=0, callbacks=[EnoughLearnt()])
     # In inference too: what was learnt does not hang on dropout or the statistics of the batch.
     logits = model.predict(images, batch_size=4, verbose=0)
