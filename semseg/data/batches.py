@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from semseg._checks import check_image, check_mask
-from semseg.data.dataset import Dataset, Pair
+from semseg.data.samples import Pair, Samples
 from semseg.data.transforms import Compose, Resize
 from semseg.data.transforms.compose import Transform
 
@@ -22,7 +22,7 @@ class BatchSource:
 
     def __init__(
         self,
-        ds: Dataset,
+        ds: Samples,
         batch_size: int,
         *,
         size: tuple[int, int] | None = None,

@@ -3,17 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from semseg._checks import check_image, check_mask, unknown_ids, unknown_ids_message
 from semseg.classes import ClassMap
+from semseg.data.batches import BatchSource
+from semseg.data.samples import Pair
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from semseg.data.transforms.compose import Transform
-
-Pair = tuple[np.ndarray, np.ndarray]
 
 
 class Dataset:
@@ -151,7 +149,6 @@ class Dataset:
             >>> tuple(images.shape), tuple(masks.shape)
             ((8, 96, 128, 3), (8, 96, 128))
         """
-        from semseg.data.batches import BatchSource
         from semseg.data.pipeline import make_pipeline
 
         source = BatchSource(

@@ -8,7 +8,8 @@ import numpy as np
 
 from semseg._checks import check_size
 from semseg.classes import ClassMap
-from semseg.data.dataset import Dataset, Pair
+from semseg.data.dataset import Dataset
+from semseg.data.samples import Pair
 
 _IGNORE = 255
 # The library's first eight colours, and three as far from those as from the white of the rim.

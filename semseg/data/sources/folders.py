@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from semseg.classes import ClassMap
-from semseg.data.dataset import Dataset, Pair
+from semseg.data.dataset import Dataset
 from semseg.data.reading import IMAGE_SUFFIXES, read_image, read_mask
+from semseg.data.samples import Pair
 
 Encoding = Literal["ids", "rgb"]
 PathLike = str | os.PathLike[str]
