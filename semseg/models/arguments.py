@@ -98,6 +98,16 @@ def check_activation(activation: str | None, num_classes: int) -> str | None:
     return activation
 
 
+def check_common(
+    input_shape: Any, num_classes: int | None, class_map: ClassMap | None, activation: str | None
+) -> tuple[InputShape, int]:
+    """Input shape and number of outputs, after the checks of what every builder takes."""
+    input_shape = check_input_shape(input_shape)
+    num_classes = resolve_classes(num_classes, class_map)
+    check_activation(activation, num_classes)
+    return input_shape, num_classes
+
+
 def preprocessing_layer(preprocessing: Any) -> Callable[[Any], Any]:
     """The first layer of a model: `"rescale"`, a Keras layer, or None for nothing."""
     if preprocessing is None:

@@ -33,6 +33,11 @@ def check_norm(norm: Norm, filters: int) -> None:
         raise ValueError(f"norm='group' needs filters divisible by 8, received filters={filters}")
 
 
+def dropped_out(x: Any, rate: float, name: str) -> Any:
+    """`x` behind a dropout layer, or itself where the rate is 0."""
+    return layers.Dropout(rate, name=f"{name}_dropout")(x) if rate else x
+
+
 def conv_block(
     x: Any,
     filters: int | Sequence[int],

@@ -16,10 +16,8 @@ from semseg.layers import (
 )
 from semseg.models.arguments import (
     InputShape,
-    check_activation,
-    check_input_shape,
+    check_common,
     names_arguments,
-    resolve_classes,
 )
 from semseg.models.pyramid import by_level, encode
 from semseg.models.vgg import vgg16_preprocessing, vgg16_trunk
@@ -105,9 +103,7 @@ def FCN(
         >>> tuple(model(np.zeros((1, 37, 53, 3), "uint8")).shape)
         (1, 37, 53, 11)
     """
-    input_shape = check_input_shape(input_shape)
-    num_classes = resolve_classes(num_classes, class_map)
-    check_activation(activation, num_classes)
+    input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
     _check_choices(variant, padding, fc_units, dropout)
     factor, skip_levels = _VARIANTS[variant]
     upsampling = _Upsampling(num_classes, padding, learned_upsampling)

@@ -9,12 +9,10 @@ from semseg.classes import ClassMap
 from semseg.layers import MaxPooling2DWithIndices, MaxUnpooling2D
 from semseg.models.arguments import (
     InputShape,
-    check_activation,
-    check_input_shape,
+    check_common,
     names_arguments,
-    resolve_classes,
 )
-from semseg.models.blocks import class_scores, conv_block
+from semseg.models.blocks import class_scores, conv_block, dropped_out
 from semseg.models.vgg import VGG16_BLOCKS, vgg16_preprocessing
 from semseg.models.vgg_weights import load_vgg16
 
@@ -70,18 +68,17 @@ def SegNet(
         >>> f"{sum(w.shape.num_elements() for w in model.trainable_weights):,}"
         '29,449,355'
     """
-    input_shape = check_input_shape(input_shape)
-    num_classes = resolve_classes(num_classes, class_map)
-    check_activation(activation, num_classes)
+    input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
 
     inputs = layers.Input(input_shape, name="image")
     x = vgg16_preprocessing(preprocessing, encoder_weights)(inputs)
+    rates = dict.fromkeys(_BAYESIAN_STAGES, _BAYESIAN_RATE) if bayesian else {}
     remembered = []
     for stage, (repeats, filters) in enumerate(VGG16_BLOCKS, start=1):
         x = before = conv_block(x, filters, f"encoder_{stage}", repeats=repeats, use_bias=use_bias)
         x, indices = MaxPooling2DWithIndices(name=f"encoder_{stage}_pool")(x)
         remembered.append((indices, before))
-        x = _bayesian_dropout(x, stage, bayesian, f"encoder_{stage}")
+        x = dropped_out(x, rates.get(stage, 0), f"encoder_{stage}")
     for stage in range(5, 0, -1):
         repeats, filters = VGG16_BLOCKS[stage - 1]
         x = MaxUnpooling2D(name=f"decoder_{stage}_unpool")([x, *remembered.pop()])
@@ -90,15 +87,9 @@ def SegNet(
         narrowed = VGG16_BLOCKS[stage - 2][1] if stage > 1 else None
         widths = [filters] * (repeats - 1) + ([narrowed] if narrowed else [])
         x = conv_block(x, widths, f"decoder_{stage}", use_bias=use_bias)
-        x = _bayesian_dropout(x, stage, bayesian, f"decoder_{stage}")
+        x = dropped_out(x, rates.get(stage, 0), f"decoder_{stage}")
     outputs = class_scores(x, num_classes, class_map, activation, kernel_size=3)
     model = keras.Model(inputs, outputs, name=name)
     if encoder_weights is not None:
         load_vgg16(model, encoder_weights, "encoder_{}_conv_{}".format)
     return model
-
-
-def _bayesian_dropout(x: Any, stage: int, bayesian: bool, name: str) -> Any:
-    if not bayesian or stage not in _BAYESIAN_STAGES:
-        return x
-    return layers.Dropout(_BAYESIAN_RATE, name=f"{name}_dropout")(x)

@@ -9,13 +9,11 @@ from semseg.classes import ClassMap
 from semseg.layers import LocalResponseNormalization, MaxPooling2DWithIndices, MaxUnpooling2D
 from semseg.models.arguments import (
     InputShape,
-    check_activation,
-    check_input_shape,
+    check_common,
     names_arguments,
     preprocessing_layer,
-    resolve_classes,
 )
-from semseg.models.blocks import class_scores, conv_block
+from semseg.models.blocks import class_scores, conv_block, dropped_out
 
 _STAGES = 4
 _FILTERS = 64
@@ -65,26 +63,23 @@ def SegNetBasic(
         >>> tuple(model(np.zeros((1, 45, 61, 3), "uint8")).shape)
         (1, 45, 61, 11)
     """
-    input_shape = check_input_shape(input_shape)
-    num_classes = resolve_classes(num_classes, class_map)
-    check_activation(activation, num_classes)
+    input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
     if isinstance(preprocessing, str) and preprocessing == "lrn":
         preprocessing = LocalResponseNormalization(name="preprocessing")
 
     inputs = layers.Input(input_shape, name="image")
     x = preprocessing_layer(preprocessing)(inputs)
     shape: dict[str, Any] = {"repeats": 1, "kernel_size": _KERNEL, "use_bias": use_bias}
+    rates = dict.fromkeys(_BAYESIAN_STAGES, _BAYESIAN_RATE) if bayesian else {}
     remembered = []
     for stage in range(1, _STAGES + 1):
         x = before = conv_block(x, _FILTERS, f"encoder_{stage}", **shape)
         x, indices = MaxPooling2DWithIndices(name=f"encoder_{stage}_pool")(x)
         remembered.append((indices, before))
-        if bayesian and stage in _BAYESIAN_STAGES:
-            x = layers.Dropout(_BAYESIAN_RATE, name=f"encoder_{stage}_dropout")(x)
+        x = dropped_out(x, rates.get(stage, 0), f"encoder_{stage}")
     for stage in range(_STAGES, 0, -1):
         x = MaxUnpooling2D(name=f"decoder_{stage}_unpool")([x, *remembered.pop()])
         x = conv_block(x, _FILTERS, f"decoder_{stage}", hidden_activation=None, **shape)
-        if bayesian and stage in _BAYESIAN_STAGES:
-            x = layers.Dropout(_BAYESIAN_RATE, name=f"decoder_{stage}_dropout")(x)
+        x = dropped_out(x, rates.get(stage, 0), f"decoder_{stage}")
     outputs = class_scores(x, num_classes, class_map, activation)
     return keras.Model(inputs, outputs, name=name)

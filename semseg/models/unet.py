@@ -9,11 +9,9 @@ from semseg.classes import ClassMap
 from semseg.layers import CropLike
 from semseg.models.arguments import (
     InputShape,
-    check_activation,
-    check_input_shape,
+    check_common,
     names_arguments,
     preprocessing_layer,
-    resolve_classes,
 )
 from semseg.models.blocks import (
     Norm,
@@ -21,6 +19,7 @@ from semseg.models.blocks import (
     check_norm,
     class_scores,
     conv_block,
+    dropped_out,
     enlarge,
     join,
 )
@@ -101,9 +100,7 @@ def UNet(
         >>> tuple(model(np.zeros((1, 37, 51, 3), "uint8")).shape)
         (1, 37, 51, 11)
     """
-    input_shape = check_input_shape(input_shape)
-    num_classes = resolve_classes(num_classes, class_map)
-    check_activation(activation, num_classes)
+    input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
     check_norm(norm, filters)
     _check_choices(padding, depth, filters, dropout, upsampling)
     block: dict[str, Any] = {
@@ -127,11 +124,11 @@ def UNet(
     for level in range(1, depth + 1):
         x = conv_block(x, filters * 2 ** (level - 1), f"encoder_{level}", **block)
         if level == depth:
-            x = _dropout(x, dropout, f"encoder_{level}")
+            x = dropped_out(x, dropout, f"encoder_{level}")
         skips.append(x)
         x = layers.MaxPooling2D(2, padding="same", name=f"encoder_{level}_pool")(x)
     x = conv_block(x, filters * 2**depth, "bottleneck", **block)
-    x = _dropout(x, dropout, "bottleneck")
+    x = dropped_out(x, dropout, "bottleneck")
     for level, crop in zip(range(depth, 0, -1), skip_crops(depth), strict=True):
         width, stage = filters * 2 ** (level - 1), f"decoder_{level}"
         x = enlarge(x, width, stage, upsampling)
@@ -154,10 +151,6 @@ def _decode_pyramid(
             x = join(x, features[level], stage)
         x = conv_block(x, width, stage, **block)
     return x
-
-
-def _dropout(x: Any, rate: float, name: str) -> Any:
-    return layers.Dropout(rate, name=f"{name}_dropout")(x) if rate else x
 
 
 def _check_with_encoder(padding: str, dropout: float) -> None:

@@ -13,6 +13,8 @@ from semseg.models.vgg import VGG16_BLOCKS
 
 _DENSE = {"fc1": "fc6", "fc2": "fc7"}  # Keras's names of the layers that FCN makes convolutions
 
+_DENSE_UNITS = 4096
+
 
 def load_vgg16(model: keras.Model, weights: Any, layer_name: Callable[[int, int], str]) -> None:
     """Fills a model's VGG16 convolutions, and fc6 and fc7 where it and the source have them.
@@ -23,7 +25,7 @@ def load_vgg16(model: keras.Model, weights: Any, layer_name: Callable[[int, int]
             for three channels, with or without the dense layers.
         layer_name: (block, convolution), both from 1 on -> the name of the model's layer.
     """
-    source = _source(weights, model.name)
+    source = _source(weights, _takes_dense(model))
     for block, (repeats, _) in enumerate(VGG16_BLOCKS, start=1):
         for i in range(1, repeats + 1):
             kernel, bias = source.get_layer(f"block{block}_conv{i}").get_weights()
@@ -32,6 +34,11 @@ def load_vgg16(model: keras.Model, weights: Any, layer_name: Callable[[int, int]
     convolutions = {layer.name: layer for layer in model.layers}
     if has_dense and set(_DENSE.values()) <= set(convolutions):
         _set_dense(source, convolutions)
+
+
+def _takes_dense(model: keras.Model) -> bool:
+    """Whether fc6 is there and as wide as VGG16's."""
+    return any(layer.name == "fc6" and layer.filters == _DENSE_UNITS for layer in model.layers)
 
 
 def _set_dense(source: keras.Model, convolutions: dict[str, Any]) -> None:
@@ -51,9 +58,9 @@ def _set(layer: Any, kernel: np.ndarray, bias: np.ndarray) -> None:
     layer.set_weights([kernel, bias][: len(layer.weights)])
 
 
-def _source(weights: Any, name: str) -> keras.Model:
+def _source(weights: Any, dense: bool) -> keras.Model:
     if str(weights) == "imagenet":
-        return _downloaded(name)
+        return _downloaded(dense)
     path = Path(weights)
     if not path.is_file():
         raise FileNotFoundError(
@@ -74,9 +81,9 @@ def _source(weights: Any, name: str) -> keras.Model:
     )
 
 
-def _downloaded(name: str) -> keras.Model:
+def _downloaded(dense: bool) -> keras.Model:
     try:
-        return keras.applications.VGG16(include_top=name.startswith("fcn"), weights="imagenet")
+        return keras.applications.VGG16(include_top=dense, weights="imagenet")
     except Exception as error:  # whatever the network and Keras's downloader raise
         raise ValueError(
             f"the ImageNet weights of VGG16 could not be downloaded ({error}); download the file "

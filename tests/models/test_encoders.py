@@ -177,6 +177,21 @@ def test_no_network_is_answered_with_how_to_pass_a_file(monkeypatch):
         SegNet(num_classes=2, encoder_weights="imagenet")
 
 
+@pytest.mark.parametrize(("units", "dense"), [(4096, True), (512, False)])
+def test_dense_layers_are_downloaded_where_they_fit_whatever_the_model_is_called(
+    monkeypatch, units, dense
+):
+    asked = []
+    monkeypatch.setattr(
+        keras.applications, "VGG16", lambda include_top, weights: asked.append(include_top)
+    )
+    features = keras.Input((None, None, 2))
+    fc6 = keras.layers.Conv2D(units, 1, name="fc6")(features)
+    model = keras.Model(features, fc6, name="mine")
+    vgg_weights._source("imagenet", vgg_weights._takes_dense(model))
+    assert asked == [dense]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
