@@ -117,6 +117,11 @@ def UNet(
         x = CropLike(name="crop")([x, inputs])
         outputs = class_scores(x, num_classes, class_map, activation)
         return keras.Model(inputs, outputs, name=name)
+    if encoder_weights is not None:
+        raise ValueError(
+            "encoder_weights goes with encoder=, such as encoder='vgg16'; the paper's contracting "
+            f"path has no pretrained weights, received {encoder_weights!r}"
+        )
     x = preprocessing_layer(preprocessing)(inputs)
     if padding == "valid":
         x = ValidSize(depth, name="size_check")(x)

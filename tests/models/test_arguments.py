@@ -60,6 +60,7 @@ def test_arguments_of_another_kind_are_refused(builder, arguments, message):
         ({"norm": "batchnorm"}, r"norm must be one of .* received 'batchnorm'"),
         ({"norm": "group", "filters": 12}, "divisible by 8, received filters=12"),
         ({"padding": "reflect"}, "padding must be 'same' or 'valid', received 'reflect'"),
+        ({"encoder_weights": "imagenet"}, "encoder_weights goes with encoder=, .*'imagenet'"),
         ({"upsampling": "nearest"}, "upsampling must be 'transpose' or 'bilinear'"),
         ({"upsampling": "bilinear", "padding": "valid"}, "goes with upsampling='transpose'"),
     ],
