@@ -331,14 +331,14 @@ FAULTS = [
     ),
     Fault(
         "palette-checksum-ignored",
-        "semseg/data/reading.py",
+        "semseg/data/reading/files.py",
         "            file.verify()",
         "            pass",
         ("tests/data/test_reading.py", "tests/data/test_damaged_files.py"),
     ),
     Fault(
         "cut-to-8-bit",
-        "semseg/data/reading.py",
+        "semseg/data/reading/files.py",
         "cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION",
         "cv2.IMREAD_IGNORE_ORIENTATION",
         ("tests/data/test_reading.py", "tests/data/test_damaged_files.py"),

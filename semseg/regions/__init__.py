@@ -1,0 +1,5 @@
+"""Masks as shapes: instances, borders between them, distances."""
+
+from semseg.regions.borders import border_weights, touching_borders
+
+__all__ = ["border_weights", "touching_borders"]
