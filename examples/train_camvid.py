@@ -9,12 +9,14 @@ Started again with the same --out after an interruption, it goes on after the la
 import argparse
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
-# Faster convolutions for narrow networks, which TensorFlow leaves off without AVX-512; wide ones
-# (fcn8s, segnet) may be faster with 0: docs/benchmarks.md.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Faster convolutions for narrow networks, which TensorFlow leaves off without AVX-512. The 7x7
+# kernels of segnet_basic hang with them, the wide fcn8s and segnet may: docs/benchmarks.md.
+if "--model" not in sys.argv or "unet" in sys.argv:
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
 import numpy as np
 

@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from semseg import data, inference, layers, losses, metrics, models, training, viz
+    from semseg import data, inference, layers, losses, metrics, models, regions, training, viz
     from semseg.classes import ClassMap
 
 __version__ = "0.1.0"
@@ -22,6 +22,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "regions",
     "training",
     "viz",
 ]

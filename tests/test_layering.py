@@ -51,6 +51,8 @@ THIRD_PARTY_DEFERRED = {
     "_backend": {"tensorflow", "jax", "torch"},
     "layers": {"tensorflow"},
     "metrics": {"tensorflow"},
+    "data/statistics.py": {"keras"},
+    "data/reading/files.py": {"tifffile"},
     "viz": {"matplotlib"},
 }
 

@@ -1,16 +1,30 @@
 """Dataset: annotated pictures by index, as NumPy pairs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from semseg._checks import check_image, check_mask, unknown_ids, unknown_ids_message
 from semseg.classes import ClassMap
 from semseg.data.batches import BatchSource
-from semseg.data.samples import Pair
+from semseg.data.remapping import joined_classes, renumbered
+from semseg.data.samples import Pair, SampleFiles
+from semseg.data.splitting import Groups, fold_indices, split_indices
+from semseg.data.statistics import (
+    ChannelStatistics,
+    ClassFrequencies,
+    Method,
+    channel_statistics,
+    class_frequencies,
+    class_weights,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from semseg.data.doctor.report import Report
     from semseg.data.transforms.compose import Transform
 
 
@@ -26,6 +40,8 @@ class Dataset:
         ids: one name a sample, shown in every error about it (file stems, usually).
         class_map: what the ids in the masks mean.
         name: what the data set is called in `repr` and in reports.
+        files: `files(i)` gives the files of sample `i`, for data sets that are made of files.
+        note: what else `repr` says, such as how the masks are stored.
 
     Example:
         >>> ds = Dataset(
@@ -47,6 +63,9 @@ class Dataset:
         ids: Sequence[str],
         class_map: ClassMap,
         name: str = "dataset",
+        *,
+        files: Callable[[int], SampleFiles] | None = None,
+        note: str = "",
     ) -> None:
         if not isinstance(class_map, ClassMap):
             raise TypeError(
@@ -61,6 +80,10 @@ class Dataset:
         self.ids = ids
         self.class_map = class_map
         self.name = name
+        self.files = files
+        self.note = note
+        #: (id, error) of each sample that `on_error="skip"` left out.
+        self.skipped: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -96,14 +119,158 @@ class Dataset:
     def __iter__(self) -> Iterator[Pair]:
         return (self[i] for i in range(len(self)))
 
-    def subset(self, indices: Sequence[int]) -> "Dataset":
+    def paths(self, index: int) -> tuple[Path, Path]:
+        """The files of a sample's image and mask."""
+        if self.files is None:
+            raise ValueError(f"paths are of data sets made of files, and {self.name!r} is not")
+        return self.files(self._checked_indices([index])[0])[:2]
+
+    def subset(self, indices: Sequence[int] | np.ndarray, name: str | None = None) -> "Dataset":
         """The samples at `indices`, in that order, as a Dataset."""
-        chosen = [int(i) for i in indices]
-        outside = [i for i in chosen if not 0 <= i < len(self)]
-        if outside:
-            raise IndexError(f"indices must lie in 0..{len(self) - 1}, received {outside[:5]}")
-        ids = [self.ids[i] for i in chosen]
-        return Dataset(lambda i: self._read(chosen[i]), ids, self.class_map, self.name)
+        chosen = self._checked_indices(indices)
+        files = self.files
+        return Dataset(
+            lambda i: self._read(chosen[i]),
+            [self.ids[i] for i in chosen],
+            self.class_map,
+            name or self.name,
+            files=files and (lambda i: files(chosen[i])),
+            note=self.note,
+        )
+
+    def concat(self, *others: "Dataset", name: str | None = None) -> "Dataset":
+        """This data set's samples and then those of the others, whose classes must be the same.
+
+        Raises:
+            ValueError: another's names, or their order, or its `ignore_class` differ.
+        """
+        parts = (self, *others)
+        for part in others:
+            mine, its = self.class_map, part.class_map
+            if (mine.names, mine.ignore_class) != (its.names, its.ignore_class):
+                raise ValueError(
+                    f"concat needs data sets of the same classes, received {mine} of "
+                    f"{self.name!r} and {its} of {part.name!r}; bring them together with "
+                    "map_classes"
+                )
+        places = [(part, i) for part in parts for i in range(len(part))]
+
+        def files(index: int) -> SampleFiles:
+            part, i = places[index]
+            assert part.files is not None
+            return part.files(i)
+
+        return Dataset(
+            lambda i: places[i][0][places[i][1]],
+            [part.ids[i] for part, i in places],
+            self.class_map,
+            name or "+".join(part.name for part in parts),
+            files=None if any(part.files is None for part in parts) else files,
+            note="; ".join(dict.fromkeys(part.note for part in parts if part.note)),
+        )
+
+    def map_classes(self, mapping: Mapping[str, str | None]) -> "Dataset":
+        """Joins and renames classes: `{"Car": "Vehicle", "Truck": "Vehicle", "Sky": None}`.
+
+        Args:
+            mapping: old name -> new name, or None for pixels to ignore (255, where the data set has
+                no `ignore_class`). Classes that are not named keep their names.
+
+        Raises:
+            ValueError: a name that is no class, or fewer than two classes left.
+
+        Example:
+            >>> ds = semseg.data.digits("val", count=2)
+            >>> even_odd = {str(d): "odd" if d % 2 else "even" for d in range(10)}
+            >>> ds.map_classes(even_odd).class_map
+            ClassMap(3 classes: background, even, odd, ignore_class=255)
+        """
+        class_map, table = joined_classes(self.class_map, mapping)
+
+        def read(index: int) -> Pair:
+            image, mask = self[index]
+            return image, renumbered(mask, table)
+
+        return Dataset(read, self.ids, class_map, self.name, files=self.files, note=self.note)
+
+    def split(
+        self,
+        fractions: Sequence[float],
+        seed: int = 0,
+        stratify: bool = True,
+        groups: Groups | None = None,
+    ) -> "tuple[Dataset, ...]":
+        """Random parts without common samples, such as `train, val = ds.split((0.8, 0.2))`.
+
+        The parts depend on the samples' ids, the seed and the masks' classes, not on the order in
+        which files are listed.
+
+        Args:
+            fractions: the share of each part; they add up to 1.
+            seed: another seed gives another split.
+            stratify: whether classes are shared out evenly (this reads every mask once).
+            groups: what must stay together, such as frames of a clip or tiles of a slide: a group
+                a sample, or a function of the sample's id. Shares are then as close as they get.
+
+        Raises:
+            ValueError: fractions that do not add up to 1, or fewer samples or groups than parts.
+
+        Example:
+            >>> ds = semseg.data.digits("val", count=10)
+            >>> [len(part) for part in ds.split((0.6, 0.2, 0.2), stratify=False)]
+            [6, 2, 2]
+        """
+        return tuple(
+            self.subset(part) for part in split_indices(self, fractions, seed, stratify, groups)
+        )
+
+    def folds(
+        self, k: int, seed: int = 0, stratify: bool = True, groups: Groups | None = None
+    ) -> "list[tuple[Dataset, Dataset]]":
+        """`k` pairs (train, val) for cross-validation; every sample validates exactly once.
+
+        The arguments are those of `split`.
+
+        Raises:
+            ValueError: `k` below 2 or above the number of samples or groups.
+        """
+        pairs = fold_indices(self, k, seed, stratify, groups)
+        return [(self.subset(train), self.subset(val)) for train, val in pairs]
+
+    def class_frequencies(self) -> ClassFrequencies:
+        """Pixels of each class, counted in one pass; prints as a table."""
+        return class_frequencies(self)
+
+    def class_weights(
+        self, method: Method = "median_frequency", absent: float | None = None
+    ) -> np.ndarray:
+        """Weights that make rare classes count, one a class, from one pass over the masks.
+
+        Args:
+            method: "median_frequency" (SegNet), "inverse", "enet" or "effective_number";
+                `semseg.data.class_weights` has their formulas.
+            absent: the weight of classes that never occur; None makes them an error.
+        """
+        return class_weights(self, method, absent)
+
+    def channel_statistics(self) -> ChannelStatistics:
+        """Mean and deviation of each channel; `.normalization()` of it is a Keras layer."""
+        return channel_statistics(self)
+
+    def check(self, against: "Sequence[Dataset]" = ()) -> "Report":
+        """Looks for everything that is wrong with images and masks; the report prints well.
+
+        Args:
+            against: other splits, in which no picture of this one may be found.
+
+        Example:
+            >>> report = semseg.data.digits("val", count=4).check()
+            >>> report.worst
+            'nothing'
+        """
+        from semseg.data.doctor.check import check
+
+        return check(self, against)
 
     def pipeline(
         self,
@@ -162,7 +329,15 @@ class Dataset:
         )
         return make_pipeline(source, repeat=repeat, start_step=start_step)
 
+    def _checked_indices(self, indices: Sequence[int] | np.ndarray) -> list[int]:
+        chosen = [int(i) for i in indices]
+        outside = [i for i in chosen if not 0 <= i < len(self)]
+        if outside:
+            raise IndexError(f"indices must lie in 0..{len(self) - 1}, received {outside[:5]}")
+        return chosen
+
     def __repr__(self) -> str:
         names = self.class_map.names
         shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-        return f"Dataset({self.name!r}, {len(self)} samples, {len(names)} classes: {shown})"
+        note = f"; {self.note}" if self.note else ""
+        return f"Dataset({self.name!r}, {len(self)} samples, {len(names)} classes: {shown}{note})"

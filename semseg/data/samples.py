@@ -1,9 +1,13 @@
-"""What batches are made of: named samples with random access."""
+"""What batches and passes are made of: named samples with random access."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import numpy as np
+
+from semseg.classes import ClassMap
+from semseg.data.encodings import MaskDecoder
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -17,3 +21,17 @@ class Samples(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Pair: ...
+
+
+class LabelledSamples(Samples, Protocol):
+    """Samples that say what their ids mean."""
+
+    class_map: ClassMap
+
+
+class SampleFiles(NamedTuple):
+    """Where a sample comes from, and how its mask is read."""
+
+    image: Path
+    mask: Path
+    decoder: MaskDecoder

@@ -62,33 +62,47 @@ class LearnedUpsampling2D(keras.layers.Layer):
 
     Args:
         factor: an even int >= 2.
+        kernel_size: an even int >= 2 * factor, side of the kernel; None: 2 * factor, which is what
+            bilinear upsampling needs. A larger one starts with zeros around it.
 
     Input: (batch, height, width, channels).
 
     Output: (batch, factor * height, factor * width, channels).
     """
 
-    def __init__(self, factor: int = 2, **kwargs: Any) -> None:
+    def __init__(self, factor: int = 2, kernel_size: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.factor = _checked_factor(factor, 2)
         if factor % 2:
             raise ValueError(f"factor must be even, received {factor}")
+        self.kernel_size = 2 * factor if kernel_size is None else kernel_size
+        if (
+            not isinstance(self.kernel_size, int)
+            or self.kernel_size < 2 * factor
+            or self.kernel_size % 2
+        ):
+            raise ValueError(
+                f"kernel_size must be an even int >= 2 * factor = {2 * factor}, "
+                f"received {kernel_size!r}"
+            )
 
     def build(self, input_shape: Any) -> None:
-        side, channels = 2 * self.factor, input_shape[-1]
+        side, channels = self.kernel_size, input_shape[-1]
         self.kernel = self.add_weight(
             name="kernel",
             shape=(side, side, channels, channels),
-            initializer=BilinearKernel(),
+            initializer=BilinearKernel(self.factor),
         )
 
     def call(self, inputs: Any) -> Any:
         shape, f = ops.shape(inputs), self.factor
-        x = ops.concatenate([inputs[:, :1], inputs, inputs[:, -1:]], axis=1)
-        x = ops.concatenate([x[:, :, :1], x, x[:, :, -1:]], axis=2)
+        margin = (self.kernel_size - f) // 2  # how far a kernel reaches over its cell
+        n = -(-margin // f)
+        x = ops.concatenate([inputs[:, :1]] * n + [inputs] + [inputs[:, -1:]] * n, axis=1)
+        x = ops.concatenate([x[:, :, :1]] * n + [x] + [x[:, :, -1:]] * n, axis=2)
         x = ops.conv_transpose(x, self.kernel, strides=f, padding="valid")
-        # Cell i, which stands at i + 1 now, has its centre at (i + 1) * f + f - 1/2.
-        first = f + f // 2
+        # Cell i, which stands at i + n now, begins at (i + n) * f + margin.
+        first = n * f + margin
         return x[:, first : first + shape[1] * f, first : first + shape[2] * f]
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
@@ -99,15 +113,19 @@ class LearnedUpsampling2D(keras.layers.Layer):
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "factor": self.factor}
+        config = super().get_config()
+        return {**config, "factor": self.factor, "kernel_size": self.kernel_size}
 
 
 @keras.saving.register_keras_serializable(package="semseg.layers")
 class BilinearKernel(keras.initializers.Initializer):
     """Bilinear interpolation on the diagonal of a (side, side, channels, channels) kernel.
 
-    Taps `1 - |i - centre| / factor` with `factor = (side + 1) // 2`, as in the FCN authors'
-    `surgery.interp`; no class is mixed into another.
+    Taps `1 - |i - centre| / factor`, zero beyond; no class is mixed into another.
+
+    Args:
+        factor: of the upsampling, an int >= 1; None: `(side + 1) // 2`, as in the FCN authors'
+            `surgery.interp`. In a larger kernel the taps stand in the middle.
 
     Example:
         >>> kernel = semseg.layers.BilinearKernel()((4, 4, 1, 1))
@@ -115,18 +133,24 @@ class BilinearKernel(keras.initializers.Initializer):
         [0.0625, 0.1875, 0.1875, 0.0625]
     """
 
+    def __init__(self, factor: int | None = None) -> None:
+        self.factor = None if factor is None else _checked_factor(factor, 1)
+
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         rows, columns, out_channels, in_channels = shape
         kernel = np.zeros(shape, np.float32)
         diagonal = range(min(out_channels, in_channels))
-        kernel[:, :, diagonal, diagonal] = np.outer(_taps(rows), _taps(columns))[..., None]
+        taps = np.outer(_taps(rows, self.factor), _taps(columns, self.factor))
+        kernel[:, :, diagonal, diagonal] = taps[..., None]
         return ops.convert_to_tensor(kernel, dtype=dtype or keras.config.floatx())
 
+    def get_config(self) -> dict[str, Any]:
+        return {"factor": self.factor}
 
-def _taps(side: int) -> np.ndarray:
-    factor = (side + 1) // 2
-    centre = factor - 1 if side % 2 else factor - 0.5
-    return 1 - np.abs(np.arange(side) - centre) / factor
+
+def _taps(side: int, factor: int | None) -> np.ndarray:
+    factor = (side + 1) // 2 if factor is None else factor
+    return np.maximum(0, 1 - np.abs(np.arange(side) - (side - 1) / 2) / factor)
 
 
 def _enlarged(shape: Any, factor: int) -> tuple[Any, ...]:

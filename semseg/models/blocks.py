@@ -119,19 +119,26 @@ def class_scores(
     activation: str | None = None,
     kernel_size: int = 1,
 ) -> Any:
-    """Convolution to `num_classes` channels and the float32 end that carries the ClassMap.
+    """Convolution to `num_classes` channels and the float32 end that carries the ClassMap."""
+    x = scores(x, num_classes, kernel_size=kernel_size)
+    return Logits(class_map, activation, name=activation or "logits")(x)
+
+
+def scores(
+    x: Any, num_classes: int, *, kernel_size: int = 1, scale: float = 0.2, name: str = "classifier"
+) -> Any:
+    """Convolution to `num_classes` channels of float32.
 
     The kernel starts at a fifth of the usual variance: a new model then gives all classes about the
     same probability, its first loss is the logarithm of their number within a tenth, and the
     gradient that reaches the layers below is still large enough to train them at once.
     """
-    x = layers.Conv2D(
+    return layers.Conv2D(
         num_classes,
         kernel_size,
         padding="same",
-        kernel_initializer=initializers.VarianceScaling(0.2),
+        kernel_initializer=initializers.VarianceScaling(scale),
         # float32 under every policy: bfloat16 logits have 8 bits, and neighbours tie.
         dtype="float32",
-        name="classifier",
+        name=name,
     )(x)
-    return Logits(class_map, activation, name=activation or "logits")(x)

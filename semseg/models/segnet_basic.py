@@ -6,18 +6,27 @@ import keras
 from keras import layers
 
 from semseg.classes import ClassMap
-from semseg.layers import LocalResponseNormalization, MaxPooling2DWithIndices, MaxUnpooling2D
+from semseg.layers import LocalResponseNormalization, Logits, MaxPooling2DWithIndices
 from semseg.models.arguments import (
     InputShape,
     check_common,
     names_arguments,
     preprocessing_layer,
 )
-from semseg.models.blocks import class_scores, conv_block, dropped_out
+from semseg.models.blocks import conv_block, dropped_out
+from semseg.models.segnet_basic_decoders import (
+    ENLARGED,
+    FILTERS,
+    KERNEL,
+    UNPOOLED,
+    Decoder,
+    Stage,
+    check_decoder,
+    enlarged,
+    unpooled,
+)
 
 _STAGES = 4
-_FILTERS = 64
-_KERNEL = 7
 
 # Bayesian SegNet-Basic: dropout after these poolings and after these decoder stages.
 _BAYESIAN_STAGES = (3, 4)
@@ -29,6 +38,7 @@ def SegNetBasic(
     *,
     num_classes: int | None = None,
     class_map: ClassMap | None = None,
+    decoder: Decoder = "unpool",
     input_shape: InputShape = (None, None, 3),
     bayesian: bool = False,
     use_bias: bool = True,
@@ -41,9 +51,21 @@ def SegNetBasic(
     Args:
         num_classes: number of classes, background included; 1 gives one logit (binary).
         class_map: the classes themselves, stored inside the model; either it or `num_classes`.
+        decoder: how the encoder's maps come back to the picture's size; the rows of the paper's
+            Table 1, whose results hang on the decoder alone:
+            "unpool" (SegNet-Basic): to the positions of the maxima, then 7x7 convolution.
+            "encoder_addition" (SegNet-Basic-EncoderAddition): and the encoder's pooled maps of
+            the same size are added to a stage's output, after its normalisation.
+            "single_channel" (SegNet-Basic-SingleChannelDecoder): a 7x7 filter for each map alone.
+            "bilinear" (Bilinear-Interpolation): class scores of the last pooling, enlarged.
+            "fcn" (FCN-Basic): class scores of all poolings, enlarged by learnt 8x8 kernels that
+            start as bilinear interpolation, and added up.
+            "fcn_no_addition" (FCN-Basic-NoAddition): those of the last pooling only.
+            "fcn_no_reduction" (FCN-Basic-NoDimReduction): all 64 maps go up, scored in the end.
+            "fcn_no_addition_no_reduction" (FCN-Basic-NoAddition-NoDimReduction): both.
         input_shape: (height, width, channels); None stands for any height or width.
         bayesian: dropout of 0.5 after poolings 3 and 4 and after decoder stages 4 and 3, as in
-            the Bayesian network that the authors released.
+            the Bayesian network that the authors released; for the first three decoders.
         use_bias: whether convolutions before a normalisation have a bias: the released network
             has it (1,416,587 parameters for 11 classes), the paper's text has not.
         activation: None gives logits, "softmax" probabilities ("sigmoid" for one output).
@@ -64,22 +86,24 @@ def SegNetBasic(
         (1, 45, 61, 11)
     """
     input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
+    check_decoder(decoder, bayesian)
     if isinstance(preprocessing, str) and preprocessing == "lrn":
         preprocessing = LocalResponseNormalization(name="preprocessing")
 
     inputs = layers.Input(input_shape, name="image")
     x = preprocessing_layer(preprocessing)(inputs)
-    shape: dict[str, Any] = {"repeats": 1, "kernel_size": _KERNEL, "use_bias": use_bias}
     rates = dict.fromkeys(_BAYESIAN_STAGES, _BAYESIAN_RATE) if bayesian else {}
-    remembered = []
-    for stage in range(1, _STAGES + 1):
-        x = before = conv_block(x, _FILTERS, f"encoder_{stage}", **shape)
-        x, indices = MaxPooling2DWithIndices(name=f"encoder_{stage}_pool")(x)
-        remembered.append((indices, before))
-        x = dropped_out(x, rates.get(stage, 0), f"encoder_{stage}")
-    for stage in range(_STAGES, 0, -1):
-        x = MaxUnpooling2D(name=f"decoder_{stage}_unpool")([x, *remembered.pop()])
-        x = conv_block(x, _FILTERS, f"decoder_{stage}", hidden_activation=None, **shape)
-        x = dropped_out(x, rates.get(stage, 0), f"decoder_{stage}")
-    outputs = class_scores(x, num_classes, class_map, activation)
+    stages = []
+    for number in range(1, _STAGES + 1):
+        stage = f"encoder_{number}"
+        before = conv_block(x, FILTERS, stage, repeats=1, kernel_size=KERNEL, use_bias=use_bias)
+        pooled, indices = MaxPooling2DWithIndices(name=f"{stage}_pool")(before)
+        x = dropped_out(pooled, rates.get(number, 0), stage)
+        stages.append(Stage(before, indices, x))
+    if decoder in UNPOOLED:
+        options = UNPOOLED[decoder]
+        x = unpooled(stages, num_classes, use_bias=use_bias, rates=rates, **options)
+    else:
+        x = enlarged(stages, num_classes, **ENLARGED[decoder])
+    outputs = Logits(class_map, activation, name=activation or "logits")(x)
     return keras.Model(inputs, outputs, name=name)

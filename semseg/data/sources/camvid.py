@@ -5,7 +5,7 @@ from pathlib import Path
 
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
-from semseg.data.sources.folders import dataset_of_files
+from semseg.data.files import FilePair, dataset_of_files
 
 #: The 11 classes in id order with their usual colours; raw id 11 (void) becomes 255.
 CAMVID = ClassMap(
@@ -56,7 +56,8 @@ def camvid(root: str | os.PathLike[str], split: str = "train") -> Dataset:
     if bad is not None:
         raise ValueError(f"{listing} must hold one `image mask` pair a line, received {bad}")
     pairs = [(_find(root, image), _find(root, mask)) for image, mask in lines]
-    return dataset_of_files(pairs, CAMVID, f"camvid/{split}")
+    files = [FilePair(image.stem, image, mask) for image, mask in pairs]
+    return dataset_of_files(files, CAMVID, f"camvid/{split}", "ids")
 
 
 def _find(root: Path, listed: str) -> Path:

@@ -1,18 +1,17 @@
 """A folder of images and a folder of masks."""
 
+import fnmatch
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
+from typing import NamedTuple
 
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
-from semseg.data.reading import IMAGE_SUFFIXES, read_image, read_mask
-from semseg.data.samples import Pair
+from semseg.data.encodings import Encoding
+from semseg.data.files import FilePair, OnError, dataset_of_files
+from semseg.data.reading import IMAGE_SUFFIXES, MAX_PIXELS
 
-Encoding = Literal["ids", "rgb"]
 PathLike = str | os.PathLike[str]
 
 
@@ -21,16 +20,34 @@ def from_folders(
     masks: PathLike,
     class_map: ClassMap,
     *,
-    encoding: Encoding = "ids",
+    encoding: Encoding = "auto",
+    image_suffix: str = "",
+    mask_suffix: str = "",
+    pattern: str = "*",
+    recursive: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    on_error: OnError = "raise",
     name: str | None = None,
 ) -> Dataset:
     """Pairs the pictures of two folders by their names: `images/17.jpg` with `masks/17.png`.
 
     Args:
-        images: folder of pictures (png, jpg, bmp, tif, webp).
-        masks: folder of masks with the same stems.
+        images: folder of pictures (png, jpg, bmp, tif, webp, npy).
+        masks: folder of masks with the same stems; it may be the same folder where a suffix tells
+            them apart.
         class_map: what the masks hold; its `remap` turns raw ids or colours into class ids.
-        encoding: "ids" for single-channel and palette masks, "rgb" for masks painted in colours.
+        encoding: "ids" (grey, palette, 16 bit), "rgb" (the map's colours), "instances" (a number
+            for each object -> background and object, and a border where the map has three
+            classes), or "auto": what the first mask holds, which `repr` says.
+        image_suffix: what an image's stem ends with and its mask's does not ("_leftImg8bit").
+        mask_suffix: what a mask's stem ends with and its image's does not ("_mask"). Files
+            without the suffix are not masks.
+        pattern: which image files count, as a shell pattern of their names: "*.jpg".
+        recursive: whether folders inside are searched too; pairs then have the same place in both
+            folders, and ids are paths: "city/17".
+        max_pixels: files that declare more are refused before they are decoded.
+        on_error: "raise" when a bad sample is read, or "skip" to read every sample once and leave
+            the bad ones out; `ds.skipped` lists them.
         name: the data set's name; the images folder's by default.
 
     Returns:
@@ -39,9 +56,9 @@ def from_folders(
     Raises:
         FileNotFoundError: a folder is missing or holds no picture.
         ValueError: images without mask or masks without image (named and counted), two files
-            with one stem. When a sample is read: a damaged file, sizes that differ within the
-            pair, ids or colours that the ClassMap doesn't know, RGB masks where ids are expected
-            and the reverse; each names the file.
+            with one stem, a first mask that can be read in two ways. When a sample is read: a
+            damaged file, sizes that differ within the pair, ids or colours that the ClassMap
+            doesn't know, RGB masks where ids are expected and the reverse; each names the file.
 
     Example:
         >>> import cv2, pathlib, tempfile
@@ -52,95 +69,146 @@ def from_folders(
         >>> cells = semseg.ClassMap(["background", "cell"], remap={255: 1})
         >>> ds = semseg.data.from_folders(folder / "images", folder / "masks", cells)
         >>> ds
-        Dataset('images', 1 samples, 2 classes: background, cell)
+        Dataset('images', 1 samples, 2 classes: background, cell; \
+first image 4x6x1 uint8, masks: 8-bit ids)
         >>> int(ds[0][1].max())
         1
     """
-    check_encoding(encoding)
-    image_files = _by_stem(_pictures(Path(images), "images"), "images")
-    mask_files = _by_stem(_pictures(Path(masks), "masks"), "masks")
-    _check_pairing(image_files, mask_files)
-    pairs = [(image_files[stem], mask_files[stem]) for stem in sorted(image_files)]
-    return dataset_of_files(pairs, class_map, name or Path(images).name, encoding)
+    pairing = pair_folders(
+        images,
+        masks,
+        image_suffix=image_suffix,
+        mask_suffix=mask_suffix,
+        pattern=pattern,
+        recursive=recursive,
+    )
+    pairing.raise_for_lone_files()
+    return dataset_of_files(
+        pairing.pairs,
+        class_map,
+        name or Path(images).name,
+        encoding,
+        max_pixels,
+        on_error,
+    )
 
 
-def dataset_of_files(
-    pairs: Sequence[tuple[Path, Path]], class_map: ClassMap, name: str, encoding: Encoding = "ids"
-) -> Dataset:
-    """The Dataset of (image file, mask file) pairs."""
+class Pairing(NamedTuple):
+    """The files of two folders, paired, and what has no partner."""
 
-    def read(index: int) -> Pair:
-        image_file, mask_file = pairs[index]
-        return read_image(image_file), read_ids(mask_file, class_map, encoding)
+    pairs: list[FilePair]
+    lone_images: list[Path]
+    lone_masks: list[Path]
 
-    return Dataset(read, [image.stem for image, _ in pairs], class_map, name)
+    def raise_for_lone_files(self) -> None:
+        """Refuses files without partner, with names and numbers."""
+        parts = []
+        for what, other, lone in (
+            ("images", "mask", self.lone_images),
+            ("masks", "image", self.lone_masks),
+        ):
+            if lone:
+                names = ", ".join(path.name for path in lone[:5])
+                more = ", ..." if len(lone) > 5 else ""
+                parts.append(f"{len(lone)} {what} without {other} ({names}{more})")
+        if parts:
+            raise ValueError(
+                f"images and masks must pair by their stems, received {' and '.join(parts)}; "
+                f"{len(self.pairs)} pairs match; where stems differ, say how with image_suffix= "
+                'and mask_suffix= (such as mask_suffix="_mask"), or pass pairs to from_pairs'
+            )
 
 
-def read_ids(path: Path, class_map: ClassMap, encoding: Encoding) -> np.ndarray:
-    """The class ids of a mask file; every error names the file."""
-    raw = read_mask(path)
-    if encoding == "ids" and raw.ndim == 3:
+def pair_folders(
+    images: PathLike,
+    masks: PathLike,
+    *,
+    image_suffix: str = "",
+    mask_suffix: str = "",
+    pattern: str = "*",
+    recursive: bool = False,
+) -> Pairing:
+    """Lists two folders and pairs their files; the arguments are those of `from_folders`."""
+    same = os.path.realpath(images) == os.path.realpath(masks)
+    if same and image_suffix == mask_suffix:
         raise ValueError(
-            f"mask must hold ids in one channel, received RGB colours (file {path}); pass "
-            "encoding='rgb' and a ClassMap with the masks' colors"
+            f"images and masks are one folder ({images}): say what tells them apart with "
+            'mask_suffix= or image_suffix=, such as mask_suffix="_mask"'
         )
-    if encoding == "rgb" and raw.ndim == 2:
-        raise ValueError(
-            f"mask must hold RGB colours, received one channel of ids (file {path}); pass "
-            "encoding='ids'"
-        )
-    try:
-        return class_map.encode(raw)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"{error} (file {path})") from None
+    image_files = _by_id(_pictures(images, "images", pattern, recursive), image_suffix, "images")
+    mask_files = _by_id(_pictures(masks, "masks", "*", recursive), mask_suffix, "masks")
+    if same and not image_suffix:  # what is a mask is no image
+        image_files = {i: p for i, p in image_files.items() if not i.endswith(mask_suffix)}
+    if same and not mask_suffix:
+        mask_files = {i: p for i, p in mask_files.items() if not i.endswith(image_suffix)}
+    return Pairing(
+        [
+            FilePair(i, image_files[i], mask_files[i])
+            for i in sorted(image_files)
+            if i in mask_files
+        ],
+        _lone(image_files, mask_files),
+        _lone(mask_files, image_files),
+    )
 
 
-def check_encoding(encoding: str) -> None:
-    """One of the two forms a mask file may have."""
-    if encoding not in ("ids", "rgb"):
-        raise ValueError(f"encoding must be 'ids' or 'rgb', received {encoding!r}")
+def _lone(files: Mapping[str, Path], others: Mapping[str, Path]) -> list[Path]:
+    return [files[i] for i in sorted(files) if i not in others]
 
 
-def _pictures(folder: Path, argument: str) -> list[Path]:
-    if not folder.is_dir():
+def _pictures(folder: PathLike, argument: str, pattern: str, recursive: bool) -> list[str]:
+    """Paths below the folder, of files that look like pictures, sorted."""
+    if not os.path.isdir(folder):
         raise FileNotFoundError(f"{argument} must be a folder, found none at {folder}")
-    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in IMAGE_SUFFIXES]
-    if not files:
-        others = sorted(p.name for p in folder.iterdir())[:5]
+    names = list(_names(os.fspath(folder), recursive))
+    found = [n for n in names if n.lower().endswith(IMAGE_SUFFIXES)]
+    found = [n for n in found if fnmatch.fnmatch(os.path.basename(n), pattern)]
+    if not found:
+        others = sorted(os.listdir(folder))[:5]
+        wanted = ", ".join(IMAGE_SUFFIXES) + (f" and {pattern!r}" if pattern != "*" else "")
         raise FileNotFoundError(
-            f"{argument} must hold pictures ({', '.join(IMAGE_SUFFIXES)}), found none in {folder}; "
+            f"{argument} must hold pictures ({wanted}), found none in {folder}; "
             f"it holds {', '.join(others) if others else 'nothing'}"
+            + ("" if recursive else "; recursive=True looks into the folders inside")
         )
-    return files
+    return [os.path.join(folder, n) for n in sorted(found)]
 
 
-def _by_stem(files: list[Path], argument: str) -> dict[str, Path]:
+def _names(
+    folder: str, recursive: bool, inside: str = "", above: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """Names of files below a folder, hidden ones left out; links are followed, but in no circle."""
+    with os.scandir(os.path.join(folder, inside)) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            name = os.path.join(inside, entry.name)
+            if entry.is_file():
+                yield name
+            elif recursive and entry.is_dir():
+                real = os.path.realpath(entry.path)
+                if real not in above:
+                    yield from _names(folder, recursive, name, (*above, real))
+
+
+def _by_id(files: list[str], suffix: str, argument: str) -> dict[str, Path]:
+    """The files whose stem ends with the suffix, by their path without folder and suffix."""
+    folder = os.path.commonpath([os.path.dirname(f) for f in files])
     found: dict[str, Path] = {}
     for file in files:
-        if file.stem in found:
+        stem = os.path.splitext(os.path.relpath(file, folder))[0].replace(os.sep, "/")
+        if not stem.endswith(suffix):
+            continue
+        sample = stem.removesuffix(suffix)
+        if sample in found:
             raise ValueError(
-                f"{argument} must have one file a stem, received {found[file.stem].name} and "
-                f"{file.name}"
+                f"{argument} must have one file a stem, received {found[sample].name} and "
+                f"{os.path.basename(file)}"
             )
-        found[file.stem] = file
+        found[sample] = Path(file)
+    if not found:
+        raise ValueError(
+            f"{argument} must hold files whose stem ends with {suffix!r}, found none among "
+            f"{len(files)} pictures, such as {os.path.basename(files[0])}"
+        )
     return found
-
-
-def _check_pairing(image_files: dict[str, Path], mask_files: dict[str, Path]) -> None:
-    lone_images = sorted(set(image_files) - set(mask_files))
-    lone_masks = sorted(set(mask_files) - set(image_files))
-    if not lone_images and not lone_masks:
-        return
-    parts = []
-    for what, other, lone, files in (
-        ("images", "mask", lone_images, image_files),
-        ("masks", "image", lone_masks, mask_files),
-    ):
-        if lone:
-            names = ", ".join(files[stem].name for stem in lone[:5])
-            more = ", ..." if len(lone) > 5 else ""
-            parts.append(f"{len(lone)} {what} without {other} ({names}{more})")
-    raise ValueError(
-        f"images and masks must pair by their stems, received {' and '.join(parts)}; "
-        f"{len(set(image_files) & set(mask_files))} pairs match"
-    )
