@@ -6,6 +6,7 @@ from pathlib import Path
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.files import FilePair, dataset_of_files
+from semseg.data.sources.finding import check_root, check_split
 
 #: The 11 classes in id order with their usual colours; raw id 11 (void) becomes 255.
 CAMVID = ClassMap(
@@ -41,20 +42,12 @@ def camvid(root: str | os.PathLike[str], split: str = "train") -> Dataset:
         FileNotFoundError: the list or a file in it is missing (which one, and what is there).
         ValueError: an unknown split or a line that is no pair.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {SPLITS}, received {split!r}")
-    root = Path(root)
-    listing = root / f"{split}.txt"
-    if not listing.is_file():
-        there = sorted(p.name for p in root.iterdir())[:8] if root.is_dir() else []
-        raise FileNotFoundError(
-            f"root must be CamVid's folder with {split}.txt, {split}/ and {split}annot/; found no "
-            f"{listing}" + (f"; the folder holds {', '.join(there)}" if there else "")
-        )
-    lines = [line.split() for line in listing.read_text().splitlines() if line.strip()]
+    listing = f"{check_split(split, SPLITS)}.txt"
+    root = check_root(root, "CamVid's folder", (listing, f"{split}/", f"{split}annot/"))
+    lines = [line.split() for line in (root / listing).read_text().splitlines() if line.strip()]
     bad = next((line for line in lines if len(line) != 2), None)
     if bad is not None:
-        raise ValueError(f"{listing} must hold one `image mask` pair a line, received {bad}")
+        raise ValueError(f"{root / listing} must hold one `image mask` pair a line, received {bad}")
     pairs = [(_find(root, image), _find(root, mask)) for image, mask in lines]
     files = [FilePair(image.stem, image, mask) for image, mask in pairs]
     return dataset_of_files(files, CAMVID, f"camvid/{split}", "ids")
