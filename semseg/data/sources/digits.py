@@ -1,7 +1,7 @@
 """digits: real handwritten digits on photographs, composed on the fly, with nothing to download."""
 
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from semseg._checks import check_size
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.samples import Pair
+from semseg.data.sources.scenes import checked_int, scene_rng
 
 _IGNORE = 255
 # The library's first eight colours, and three as far from those as from the white of the rim.
@@ -93,8 +94,8 @@ def digits(
     """
     if split not in _SPLITS:
         raise ValueError(f"split must be one of {list(_SPLITS)}, received {split!r}")
-    count = _SPLITS[split].scenes if count is None else _checked_int(count, "count", 1)
-    seed = _checked_int(seed, "seed", 0)
+    count = _SPLITS[split].scenes if count is None else checked_int(count, "count", 1)
+    seed = checked_int(seed, "seed", 0)
     size = check_size(size)
     if min(size) < _SMALLEST:
         raise ValueError(
@@ -109,17 +110,8 @@ def digits(
     )
 
 
-def _checked_int(value: Any, name: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int >= {least}, received {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be an int >= {least}, received {value}")
-    return int(value)
-
-
 def _scene(split: str, size: tuple[int, int], seed: int, index: int) -> Pair:
-    key = (_SPLITS[split].stream, index)
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
+    rng = scene_rng(seed, _SPLITS[split].stream, index)
     planes = _background(split, size, rng)
     mask = np.zeros(size, np.uint8)
     centres = _centres(size, rng)

@@ -6,10 +6,26 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
+from source_trees import WRITERS
 
 import semseg.data
 from semseg.classes import ClassMap
-from semseg.data import Dataset, camvid, digits, from_folders
+from semseg.data import (
+    Dataset,
+    ade20k,
+    camvid,
+    camvid_full,
+    cityscapes,
+    digits,
+    from_arrays,
+    from_folders,
+    from_pairs,
+    isbi_em,
+    nuclei,
+    oxford_pets,
+    shapes,
+    voc,
+)
 
 THREE = ClassMap(["a", "b", "c"], ignore_class=255)
 
@@ -26,7 +42,26 @@ def write_tree(root, listed=False):
         cv2.imwrite(str(root / f"colours/{i}.png"), THREE.colorize(mask)[..., ::-1])
     lines = [f"train/{i}.png trainannot/{i}.png" for i in range(3)]
     (root / "train.txt").write_text("\n".join(lines))
+    for name, write in WRITERS.items():
+        write(root / name)
     return root
+
+
+def some_arrays():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (3, 6, 8, 3), np.uint8), rng.integers(0, 3, (3, 6, 8))
+
+
+#: Data sets that others give out, each in a layout of its own below the root.
+ON_DISK = {
+    "ade20k": ade20k,
+    "camvid_full": camvid_full,
+    "cityscapes": cityscapes,
+    "isbi_em": isbi_em,
+    "nuclei": nuclei,
+    "oxford_pets": oxford_pets,
+    "voc": voc,
+}
 
 
 SOURCES = {
@@ -34,8 +69,22 @@ SOURCES = {
     "from_folders, rgb": lambda root: from_folders(
         root / "train", root / "colours", THREE, encoding="rgb"
     ),
+    "from_pairs": lambda root: from_pairs(root / "train.txt", THREE),
+    "from_arrays": lambda root: from_arrays(*some_arrays(), THREE),
     "camvid": lambda root: camvid(root, "train"),
+    "ade20k": lambda root: ade20k(root / "ade20k"),
+    "camvid_full": lambda root: camvid_full(root / "camvid_full"),
+    "cityscapes": lambda root: cityscapes(root / "cityscapes"),
+    "isbi_em": lambda root: isbi_em(root / "isbi_em").subset(range(3)),
+    "nuclei": lambda root: nuclei(root / "nuclei"),
+    "nuclei, border": lambda root: nuclei(root / "nuclei", border=True),
+    "oxford_pets": lambda root: oxford_pets(root / "oxford_pets"),
+    "oxford_pets, ignore_border": lambda root: oxford_pets(
+        root / "oxford_pets", ignore_border=True
+    ),
+    "voc": lambda root: voc(root / "voc"),
     "digits": lambda root: digits("train", count=3, size=(32, 40)),
+    "shapes": lambda root: shapes("train", count=3, size=(32, 40)),
     "subset": lambda root: digits("val", count=5, size=(32, 40)).subset([4, 0, 1]),
 }
 
@@ -105,8 +154,71 @@ def test_negative_indices_count_from_the_end(ds):
 
 
 def test_every_public_source_is_in_the_list():
-    functions = {n for n in semseg.data.__all__ if inspect.isfunction(getattr(semseg.data, n))}
-    assert functions <= set(SOURCES)
+    functions = {n: getattr(semseg.data, n) for n in semseg.data.__all__}
+    functions = {n: f for n, f in functions.items() if inspect.isfunction(f)}
+    sources = {n for n, f in functions.items() if f.__module__.startswith("semseg.data.sources")}
+    assert sources >= {"camvid", "from_folders", "voc"}
+    assert sources <= set(SOURCES)
+    with_root = {
+        n for n in sources if next(iter(inspect.signature(functions[n]).parameters)) == "root"
+    }
+    assert with_root == {*ON_DISK, "camvid"}  # which has a test file of its own
+
+
+# -- Data sets on disk: what is said where files are missing --------------------------------------
+
+
+@pytest.fixture(params=ON_DISK)
+def source_on_disk(request, tmp_path):
+    """The function, and a tree of its own to damage."""
+    return ON_DISK[request.param], WRITERS[request.param](tmp_path / "unpacked")
+
+
+def test_a_wrong_root_says_what_is_looked_for_and_what_is_there(source_on_disk, tmp_path):
+    source, _ = source_on_disk
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"root must be .* with .*/.*elsewhere, which is e"):
+        source(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/notes.txt").touch()
+    with pytest.raises(FileNotFoundError, match=r"found no .*elsewhere, which holds notes\.txt;?"):
+        source(str(tmp_path / "elsewhere"))
+    with pytest.raises(FileNotFoundError, match=r"found no .*nowhere, which does not exist$"):
+        source(tmp_path / "nowhere")
+
+
+def test_the_folder_above_or_below_is_answered_with_the_right_one(source_on_disk, tmp_path):
+    source, root = source_on_disk
+    for wrong in (tmp_path, source(root).paths(0)[0].parent):
+        if wrong.parent in (tmp_path, root):
+            with pytest.raises(FileNotFoundError, match=rf"; pass root='{root}'$"):
+                source(wrong)
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["image", "mask"])
+def test_a_missing_file_of_a_pair_is_named(source_on_disk, part):
+    source, root = source_on_disk
+    missing = source(root).paths(1)[part]
+    other = source(root).paths(1)[1 - part]
+    missing.unlink()
+    with pytest.raises(FileNotFoundError) as error:
+        source(root)
+    assert missing.name in str(error.value) or other.name in str(error.value)
+    assert "is everything downloaded and unpacked?" in str(error.value)
+
+
+def test_an_unknown_split_is_refused_before_anything_is_looked_for(source_on_disk):
+    source, _ = source_on_disk
+    if "split" in inspect.signature(source).parameters:
+        with pytest.raises(ValueError, match=r"split must be one of \('train.*, received 'dev'"):
+            source("nowhere", "dev")
+
+
+def test_the_data_set_is_named_after_its_function_and_split(source_on_disk):
+    source, root = source_on_disk
+    assert source(root).name.split("/")[0] == source.__name__
+
+
+# -- The contract bites ---------------------------------------------------------------------------
 
 
 def test_the_contract_notices_a_source_that_counts_its_reads():
