@@ -1,0 +1,1 @@
+"""What the doctor looks for: each rule sees every sample once and then tells its problems."""

@@ -1,0 +1,196 @@
+"""The doctor on whole data sets: splits, real data, data in memory, the command line."""
+
+import json
+
+import numpy as np
+import pytest
+from broken_data import Clean, mask_0_255, write
+
+import semseg.data
+from semseg.classes import ClassMap
+from semseg.data import Dataset, camvid, digits, from_arrays, from_folders, isbi_em, nuclei
+from semseg.data.doctor import check_folders
+from semseg.data.doctor.__main__ import main
+from semseg.data.doctor.report import LEVELS
+
+CELLS = ClassMap(["background", "cell"])
+
+
+def small(count=6):
+    ds = digits("train", count=count, size=(96, 128))
+    return Clean(*map(list, zip(*ds, strict=True)), ds.class_map)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write(small(), tmp_path / "set")
+
+
+def kinds(report):
+    return [p.kind for p in report.problems]
+
+
+# -- splits --------------------------------------------------------------------------------------
+
+
+def test_a_picture_in_two_splits_is_a_leak_and_both_names_are_given():
+    ds = digits("train", count=6, size=(48, 56))
+    train, val = ds.subset([0, 1, 2, 3], name="train"), ds.subset([3, 4, 5], name="val")
+    report = train.check(against=[val])
+    leak = report.of_kind("leak")
+    assert leak.count == 1 and leak.examples == ("train-0003 = train-0003 of val",)
+    assert report.worst == "certain"
+    assert train.check(against=ds.subset([4, 5])).of_kind("leak") is None
+
+
+def test_a_leak_is_found_across_file_formats(tmp_path):
+    clean = small(3)
+    png = write(clean, tmp_path / "png")
+    npy = write(clean, tmp_path / "npy")
+    for path, image in zip(npy.images, clean.images, strict=True):
+        path.unlink()
+        np.save(path.with_suffix(".npy"), image)
+    sets = [from_folders(f.root / "images", f.root / "masks", clean.class_map) for f in (png, npy)]
+    assert sets[0].check(against=sets[1:]).of_kind("leak").count == 3
+
+
+def test_a_split_without_groups_tears_no_duplicates_apart_unnoticed():
+    ds = digits("train", count=5, size=(48, 56))
+    report = ds.concat(ds.subset([2])).check()
+    assert report.of_kind("duplicate_image").examples == ("train-0002 = train-0002",)
+
+
+# -- data sets of other kinds --------------------------------------------------------------------
+
+
+def test_arrays_in_memory_are_checked_too():
+    images = np.random.default_rng(0).random((4, 20, 24, 3), np.float32)
+    masks = np.random.default_rng(0).integers(0, 2, (4, 20, 24))
+    report = from_arrays(images, masks, CELLS).check()
+    assert kinds(report) == ["normalised_images"]
+    masks[1, 3, 3] = 7
+    report = from_arrays(images, masks, CELLS).check()
+    assert report.of_kind("unreadable_sample").examples == ("1",)
+
+
+def test_joined_classes_are_judged_as_they_are_joined(folder):
+    ds = from_folders(folder.root / "images", folder.root / "masks", folder.class_map)
+    names = ds.class_map.names
+    without_nine = Dataset(
+        lambda i: (ds[i][0], np.where(ds[i][1] == 10, 255, ds[i][1])), ds.ids, ds.class_map
+    )
+    absent = without_nine.check().of_kind("absent_class")
+    assert "9" in absent.message
+    joined = ds.map_classes(dict.fromkeys(names[1:], "digit"))
+    assert joined.check().of_kind("absent_class") is None
+    assert ds.map_classes({names[3]: None}).check().exit_status == ds.check().exit_status
+
+
+def test_a_file_that_has_gone_since_is_missing(folder):
+    ds = from_folders(folder.root / "images", folder.root / "masks", folder.class_map)
+    folder.masks[2].unlink()
+    assert ds.check().of_kind("missing_file").examples == ("02.png",)
+
+
+def test_a_turned_tiff_and_an_array_that_is_no_image_are_named(folder):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(folder.clean.images[0]).save(folder.images[0].with_suffix(".tif"), exif=exif)
+    folder.images[0].unlink()
+    np.save(folder.images[1].with_suffix(".npy"), np.zeros((2, 3, 4, 5)))
+    folder.images[2].unlink() if folder.images[1].suffix == ".npy" else folder.images[1].unlink()
+    report = folder.check()
+    assert {"turned_tiff", "image_channels"} <= set(kinds(report))
+
+
+@pytest.mark.data
+def test_camvid_is_clean_and_no_picture_is_in_two_splits(data_root):
+    train, val, test = (camvid(data_root / "camvid", s) for s in ("train", "val", "test"))
+    for report in (train.check(against=[val, test]), val.check(), test.check()):
+        assert report.exit_status == 0, str(report)
+
+
+@pytest.mark.data
+def test_the_medical_sets_are_clean_by_their_sources(data_root):
+    for split in ("train", "val"):
+        assert isbi_em(data_root / "isbi-em", split).check().exit_status == 0
+    for split in ("train", "test"):
+        for border in (False, True):
+            report = nuclei(data_root / "nuclei", split, border=border).check()
+            assert report.exit_status == 0, str(report)
+
+
+# -- folders without a class map -----------------------------------------------------------------
+
+
+def test_without_classes_masks_are_judged_by_themselves(folder):
+    folder.class_map = None
+    assert folder.check().worst == "nothing", str(folder.check())
+    assert folder.check().found["ids (pixels)"]["0"] > 0
+    mask_0_255_of_digits = [
+        ((m > 0) & (m < 255)).astype(np.uint8) * 255 for m in folder.clean.masks
+    ]
+    masks = iter(mask_0_255_of_digits)
+    folder.write_masks(lambda _: next(masks))
+    assert kinds(folder.check()) == ["mask_0_255"]
+
+
+def test_without_classes_gaps_are_named(folder):
+    folder.class_map = None
+    folder.write_masks(lambda mask: (mask > 5).astype(np.uint8) * 4)
+    assert folder.check().of_kind("gaps_in_ids").fix.startswith("ClassMap([...], remap={4: 1})")
+
+
+def test_a_suffix_pairs_what_has_two_names(folder):
+    for path in folder.masks:
+        path.rename(path.with_stem(path.stem + "_mask"))
+    assert {"image_without_mask", "mask_without_image"} <= set(kinds(folder.check()))
+    assert folder.check(mask_suffix="_mask").worst == "nothing"
+
+
+# -- the report ----------------------------------------------------------------------------------
+
+
+def test_the_report_is_data_and_sorted(folder):
+    mask_0_255(folder)
+    folder.images[1].write_bytes(b"")
+    report = folder.check()
+    levels = [LEVELS.index(p.level) for p in report.problems]
+    assert levels == sorted(levels)
+    data = json.loads(report.to_json())
+    assert [p["kind"] for p in data["problems"]] == kinds(report)
+    assert data["worst"] == report.worst == "certain" and report.exit_status == 1
+
+
+def test_the_same_set_gives_the_same_report(folder):
+    mask_0_255(folder)
+    assert str(folder.check()) == str(folder.check())
+
+
+# -- the command ---------------------------------------------------------------------------------
+
+
+def run(folder, *arguments):
+    images, masks = folder.root / "images", folder.root / "masks"
+    return main([str(images), str(masks), *map(str, arguments)])
+
+
+def test_the_command_prints_the_report_and_says_by_its_status(folder, tmp_path, capsys):
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(folder.class_map.names))
+    assert run(folder, "--classes", names, "--ignore", 255, "--json", tmp_path / "r.json") == 0
+    assert "no problem found" in capsys.readouterr().out
+    assert json.loads((tmp_path / "r.json").read_text())["samples"] == 6
+    assert run(folder, "--classes", names) == 1
+    assert "ignore_class=255" in capsys.readouterr().out
+
+
+def test_the_command_names_what_it_can_t_run_on(tmp_path, capsys):
+    assert main([str(tmp_path / "nowhere"), str(tmp_path)]) == 2
+    assert "images must be a folder" in capsys.readouterr().err
+
+
+def test_check_folders_is_the_command_s_function():
+    assert semseg.data.doctor.check_folders is check_folders
