@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 from broken_data import Clean, mask_0_255, write
@@ -135,6 +136,12 @@ def test_without_classes_masks_are_judged_by_themselves(folder):
     masks = iter(mask_0_255_of_digits)
     folder.write_masks(lambda _: next(masks))
     assert kinds(folder.check()) == ["mask_0_255"]
+
+
+def test_without_classes_0_255_masks_are_known_through_interpolation(folder):
+    folder.class_map = None
+    folder.write_masks(lambda mask: cv2.blur((mask > 0).astype(np.uint8) * 255, (3, 3)))
+    assert kinds(folder.check()) == ["antialiased_mask", "mask_0_255"]
 
 
 def test_without_classes_gaps_are_named(folder):

@@ -9,14 +9,13 @@ from semseg.data.doctor.report import Problem
 from semseg.data.doctor.rules.strays import MaskValues
 
 _SHOWN = 12
+_STANDS_OUT = 5
 
 
 def id_problems(values: MaskValues, class_map: ClassMap | None) -> list[Problem]:
     """Judges all ids of a set; without a class map, only by themselves."""
     known = set() if class_map is None else set(class_map.raw_to_id)
-    # A 0/255 mask that was interpolated may hold a 1 by accident.
-    is_0_255 = known <= {0, 1, 255} and values.pixels[255] > values.pixels[1]
-    valid = {0, 255} if is_0_255 else known
+    valid = {0, 255} if _is_0_255(values, known) else known
     kind, strays = values.strays(valid, lambda a, b: abs(a - b))
     found = [problem(kind, count=values.bad, examples=values.examples)] if kind else []
     held = sorted(set(values.pixels) - strays)
@@ -51,6 +50,18 @@ def _named(
         pairs = {v: i for i, v in enumerate(classes) if v != i}
         return "gaps_in_ids", _listed(classes), _remap(pairs)
     return "unknown_ids", _listed(unknown)
+
+
+def _is_0_255(values: MaskValues, known: set[int]) -> bool:
+    """Whether masks are of two classes, stretched to be seen, whatever interpolation has added.
+
+    Without classes, 0 and 255 must be far more common than all other ids.
+    """
+    black, white = values.pixels[0], values.pixels[255]
+    if known:
+        return known <= {0, 1, 255} and white > values.pixels[1]
+    others = max((n for v, n in values.pixels.items() if v not in (0, 255)), default=0)
+    return min(black, white) > _STANDS_OUT * others
 
 
 def _without_map(held: list[int]) -> list[Problem]:
