@@ -158,12 +158,14 @@ def foreign_imports(house: House) -> list[str]:
     for module, path in house.modules.items():
         room = _room(module)
         allowed = {"numpy"} | THIRD_PARTY.get(room, set())
-        allowed |= THIRD_PARTY.get(path.relative_to(house.root).as_posix(), set())
+        file = path.relative_to(house.root).as_posix()
+        allowed |= THIRD_PARTY.get(file, set())
+        later = THIRD_PARTY_DEFERRED.get(room, set()) | THIRD_PARTY_DEFERRED.get(file, set())
         for item in imports_of(house, module):
             name = item.target.split(".")[0]
             if _is_ours(item.target) or _is_standard(name) or item.typing_only or name in allowed:
                 continue
-            if item.deferred and name in THIRD_PARTY_DEFERRED.get(room, set()):
+            if item.deferred and name in later:
                 continue
             found.append(f"{module}:{item.line} imports {name}")
     return found
