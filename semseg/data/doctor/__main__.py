@@ -21,11 +21,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("images", type=Path, help="folder of pictures")
     parser.add_argument("masks", type=Path, help="folder of masks")
     parser.add_argument(
-        "--classes", type=Path, help="text file: one class name a line, in id order"
+        "--classes",
+        type=Path,
+        help="text file of classes in id order: `name` or `name red green blue` a line",
     )
     parser.add_argument("--ignore", type=int, help="the id of pixels without class")
     parser.add_argument(
-        "--encoding", choices=[e for e in get_args(Encoding) if e != "auto"], default="ids"
+        "--encoding",
+        choices=[e for e in get_args(Encoding) if e != "auto"],
+        default="ids",
+        help="how masks are meant: ids (default), rgb colours, or a number for each object",
     )
     parser.add_argument("--image-suffix", default="", help="what image stems end with")
     parser.add_argument("--mask-suffix", default="", help="what mask stems end with, such as _mask")
@@ -44,19 +49,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> Report:
-    class_map = None
-    if args.classes:
-        names = args.classes.read_text(encoding="utf-8").splitlines()
-        class_map = ClassMap([n.strip() for n in names if n.strip()], ignore_class=args.ignore)
     return check_folders(
         args.images,
         args.masks,
-        class_map,
+        read_classes(args.classes, args.ignore) if args.classes else None,
         args.encoding,
         image_suffix=args.image_suffix,
         mask_suffix=args.mask_suffix,
         recursive=args.recursive,
     )
+
+
+def read_classes(path: Path, ignore_class: int | None = None) -> ClassMap:
+    """The ClassMap of a text file: `name` or `name red green blue` a line, in id order."""
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [words for words in lines if words]
+    has_color = [len(words) > 3 and all(w.isdecimal() for w in words[-3:]) for words in lines]
+    if any(has_color) and not all(has_color):
+        bare = " ".join(lines[has_color.index(False)])
+        raise ValueError(f"{path} must give every class a colour or none, but {bare!r} has none")
+    names = [
+        " ".join(words[:-3] if colored else words)
+        for words, colored in zip(lines, has_color, strict=True)
+    ]
+    colors = [(int(r), int(g), int(b)) for *_, r, g, b in lines] if any(has_color) else None
+    return ClassMap(names, colors, ignore_class)
 
 
 if __name__ == "__main__":

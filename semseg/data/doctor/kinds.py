@@ -113,8 +113,9 @@ KINDS = {
     ),
     "wrong_ignore_label": Kind(
         "certain",
-        "the id {0} is no class and not the ignored label ({1})",
-        "ClassMap([...], ignore_class={0}) if it marks pixels without class",
+        "the id {0} is no class and not the ignored label, which is {1}",
+        "ClassMap([...], ignore_class={0}), on the command line --ignore {0}, if it marks pixels "
+        "without class",
     ),
     "scaled_ids": Kind(
         "certain",
@@ -129,7 +130,7 @@ KINDS = {
     "instance_ids": Kind(
         "certain",
         "each mask counts its objects from 1 upwards: these are instances, not classes",
-        "encoding='instances'",
+        "encoding='instances' (--encoding instances)",
     ),
     "unknown_ids": Kind(
         "certain",

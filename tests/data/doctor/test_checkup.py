@@ -5,7 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from broken_data import Clean, mask_0_255, write
+from broken_data import Clean, mask_0_255, rgb_masks, write
 
 import semseg.data
 from semseg.classes import ClassMap
@@ -192,6 +192,17 @@ def test_the_command_prints_the_report_and_says_by_its_status(folder, tmp_path, 
     assert json.loads((tmp_path / "r.json").read_text())["samples"] == 6
     assert run(folder, "--classes", names) == 1
     assert "ignore_class=255" in capsys.readouterr().out
+
+
+def test_the_command_reads_colours_beside_the_names(folder, tmp_path, capsys):
+    rgb_masks(folder)
+    classes = zip(folder.class_map.names, folder.class_map.colors, strict=True)
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(f"{name} {r} {g} {b}" for name, (r, g, b) in classes))
+    assert run(folder, "--classes", names, "--ignore", 255, "--encoding", "rgb") == 0
+    names.write_text("background 0 0 0\nroad")
+    assert run(folder, "--classes", names) == 2
+    assert "every class a colour or none, but 'road' has none" in capsys.readouterr().err
 
 
 def test_the_command_names_what_it_can_t_run_on(tmp_path, capsys):
