@@ -14,9 +14,11 @@ import pytest
 from hypothesis import settings
 
 # "ci", the default: few examples and the same ones every time, so that a red run stays red.
-# "dev" looks for new ones each time; "nightly" (make test-all) does so for long.
+# "dev" looks for new ones each time; "nightly" (make test-all) does so for long; "versions" is for
+# other versions of what we depend on, after "ci" has passed with one.
 settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
+settings.register_profile("versions", max_examples=5, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=500, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
