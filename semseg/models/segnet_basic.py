@@ -61,7 +61,8 @@ def SegNetBasic(
             "fcn" (FCN-Basic): class scores of all poolings, enlarged by learnt 8x8 kernels that
             start as bilinear interpolation, and added up.
             "fcn_no_addition" (FCN-Basic-NoAddition): those of the last pooling only.
-            "fcn_no_reduction" (FCN-Basic-NoDimReduction): all 64 maps go up, scored in the end.
+            "fcn_no_reduction" (FCN-Basic-NoDimReduction): all 64 maps go up, are normalised after
+            each enlargement, and scored in the end.
             "fcn_no_addition_no_reduction" (FCN-Basic-NoAddition-NoDimReduction): both.
         input_shape: (height, width, channels); None stands for any height or width.
         bayesian: dropout of 0.5 after poolings 3 and 4 and after decoder stages 4 and 3, as in

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semseg.models import FCN, SegNet, SegNetBasic, UNet, load
+from semseg.models.segnet_basic_decoders import ENLARGED, UNPOOLED
 
 tf = pytest.importorskip("tensorflow")
 
@@ -38,7 +39,12 @@ ARCHITECTURES = {
             "fc_units": st.just(4),
         }
     ),
-    SegNetBasic: st.fixed_dictionaries({**common, "bayesian": st.booleans()}),
+    SegNetBasic: st.one_of(
+        st.fixed_dictionaries(
+            {**common, "bayesian": st.booleans(), "decoder": st.sampled_from([*UNPOOLED])}
+        ),
+        st.fixed_dictionaries({**common, "decoder": st.sampled_from([*ENLARGED])}),
+    ),
     SegNet: st.fixed_dictionaries({**common, "use_bias": st.booleans()}),
 }
 

@@ -127,5 +127,22 @@ def test_unpooled_maxima_stand_where_they_were(size):
 def test_learned_upsampling_starts_as_bilinear(factor, size):
     x = np.random.default_rng(0).normal(size=(2, *size, 3)).astype("float32")
     fixed = semseg.layers.BilinearUpsampling2D(factor)(x)
-    learned = semseg.layers.LearnedUpsampling2D(factor)(x)
-    np.testing.assert_allclose(np.asarray(learned), np.asarray(fixed), atol=1e-5)
+    for kernel_size in (None, 2 * factor + 2, 4 * factor):
+        learned = semseg.layers.LearnedUpsampling2D(factor, kernel_size)(x)
+        np.testing.assert_allclose(np.asarray(learned), np.asarray(fixed), atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel_size", [4, 6, 8])
+def test_learned_upsampling_repeats_the_border_as_far_as_its_kernel_reaches(kernel_size):
+    layer = semseg.layers.LearnedUpsampling2D(2, kernel_size)
+    layer.build((None, None, None, 1))
+    layer.set_weights([np.ones((kernel_size, kernel_size, 1, 1))])
+    even = np.asarray(layer(np.ones((1, 1, 3, 1), "float32")))
+    np.testing.assert_allclose(even, (kernel_size / 2) ** 2)
+
+
+@pytest.mark.parametrize("kernel_size", [2, 7, 4.0])
+def test_a_kernel_that_cannot_interpolate_is_refused(kernel_size):
+    message = rf"kernel_size must be an even int >= 2 \* factor = 4, received {kernel_size}"
+    with pytest.raises(ValueError, match=message):
+        semseg.layers.LearnedUpsampling2D(2, kernel_size)

@@ -244,6 +244,36 @@ class TestSegNetBasic:
             if "_conv_" in layer.name
         )
 
+    # Paper's section 3.1, Table 1: decoder, parameters in millions, those of ours for 11 classes
+    # without biases before a normalisation (the paper has none), scales and shifts counted.
+    TABLE_1 = [
+        ("bilinear", 0.625, 612_747),
+        ("unpool", 1.425, 1_416_075),
+        ("encoder_addition", 1.425, 1_416_075),
+        ("single_channel", 0.625, 625_803),
+        ("fcn", 0.65, 645_868),
+        ("fcn_no_addition", 0.65, 643_723),
+    ]
+
+    @pytest.mark.parametrize(("decoder", "millions", "count"), TABLE_1)
+    def test_decoders_have_the_parameters_of_table_1(self, decoder, millions, count):
+        size = (360, 480)
+        model = SegNetBasic(num_classes=11, decoder=decoder, use_bias=False, input_shape=(*size, 3))
+        assert trainable(model) == count
+        # All numbers of the table are multiples of 0.025, and so is what ours are nearest to.
+        assert 0.025 * round(count / 25_000) == pytest.approx(millions)
+        assert model.output_shape == (None, *size, 11)
+
+    @pytest.mark.parametrize("decoder", ["fcn_no_reduction", "fcn_no_addition_no_reduction"])
+    def test_without_reduction_the_kernels_alone_exceed_the_1625_of_table_1(self, decoder):
+        encoder, upsampling = 49 * 64 * (3 + 3 * 64), 4 * 8 * 8 * 64 * 64
+        assert encoder + upsampling == 1_660_096
+        model = SegNetBasic(num_classes=11, decoder=decoder, use_bias=False)
+        normalisations, classifier = 8 * 2 * 64, 64 * 11 + 11
+        assert trainable(model) == 1_660_096 + normalisations + classifier == 1_661_835
+        # What the text says of it holds: a little larger than SegNet-Basic's 1.416 (section 3.3).
+        assert 1_661_835 / 1_625_000 == pytest.approx(1.0227, abs=1e-4)
+
     def test_360x480_ends_at_23x30(self):
         model = SegNetBasic(num_classes=3, input_shape=(360, 480, 3))
         assert tuple(model.get_layer("encoder_4_pool").output[0].shape[1:3]) == (23, 30)

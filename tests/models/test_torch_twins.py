@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import semseg
+from semseg.layers import LearnedUpsampling2D
 
 torch = pytest.importorskip("torch", reason="parity with PyTorch needs torch")
 F = torch.nn.functional
@@ -28,6 +29,16 @@ class Twin:
     def up(self, name, x):
         kernel, bias = self.weights(name)
         return F.conv_transpose2d(x, kernel.permute(3, 2, 0, 1), bias, stride=kernel.shape[0])
+
+    def depthwise(self, name, x):
+        kernel, *bias = self.weights(name)
+        kernel = kernel.permute(2, 3, 0, 1)
+        return F.conv2d(x, kernel, *bias, padding=kernel.shape[2] // 2, groups=x.shape[1])
+
+    def enlarged(self, name, x):
+        (kernel,) = self.weights(name)  # 8x8: it reaches three pixels over the two of its cell
+        x = F.pad(x, (2, 2, 2, 2), mode="replicate")
+        return F.conv_transpose2d(x, kernel.permute(3, 2, 0, 1), stride=2, padding=2 * 2 + 3)
 
     def norm(self, name, x):
         gamma, beta, mean, variance = self.weights(name)
@@ -74,6 +85,35 @@ def segnet(twin, x):
 
 def segnet_basic(twin, x):
     return segnet_like(twin, x, encoder=(1,) * 4, decoder=(1,) * 4, decoder_relu=False)
+
+
+def segnet_basic_decoded(twin, x, decoder):
+    befores, places, pools = [], [], []
+    for stage in range(1, 5):
+        befores.append(twin.block(f"encoder_{stage}", x, 1))
+        x, where = F.max_pool2d(befores[-1], 2, ceil_mode=True, return_indices=True)
+        places.append(where)
+        pools.append(x)
+    scored = decoder in ("bilinear", "fcn", "fcn_no_addition")
+    if scored:
+        x = twin.conv("score_pool4", x)
+    for stage in range(4, 0, -1):
+        height, width = befores[stage - 1].shape[2:]
+        name = f"decoder_{stage}"
+        if decoder in ("encoder_addition", "single_channel"):
+            x = F.max_unpool2d(x, places[stage - 1], 2, output_size=(height, width))
+            depthwise = decoder == "single_channel"
+            x = (twin.depthwise if depthwise else twin.conv)(f"{name}_conv_1", x)
+        elif decoder == "bilinear":
+            x = enlarged(x, 2)[..., :height, :width]
+        else:
+            x = twin.enlarged(f"{name}_up", x)[..., :height, :width]
+        if not scored:
+            x = twin.norm(f"{name}_norm_1", x)
+        if stage > 1 and decoder in ("encoder_addition", "fcn", "fcn_no_reduction"):
+            pool = pools[stage - 2]
+            x = x + (twin.conv(f"score_pool{stage - 1}", pool) if scored else pool)
+    return x if scored else twin.conv("classifier", x)
 
 
 def fcn8s(twin, x):
@@ -151,6 +191,8 @@ def randomise(model):
             )
         elif layer.name.startswith("score_"):
             layer.set_weights([rng.normal(0, 0.05, w.shape) for w in weights])
+        elif layer.name.startswith("decoder_") and isinstance(layer, LearnedUpsampling2D):
+            layer.set_weights([w + rng.normal(0, 0.02, w.shape) for w in weights])
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -160,6 +202,22 @@ def test_logits_are_those_of_pytorch(pair, size):
     ours = np.asarray(model(images))
     theirs = compute(twin, images)
     assert np.abs(theirs).max() > 0.01  # a dead network would agree with anything
+    np.testing.assert_allclose(ours, theirs, atol=TOLERANCE * max(1, np.abs(theirs).max()))
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    ["encoder_addition", "single_channel", "bilinear", "fcn", "fcn_no_reduction",
+     "fcn_no_addition_no_reduction"],
+)  # fmt: skip
+def test_each_decoder_of_segnet_basic_is_that_of_pytorch(decoder):
+    model = semseg.models.SegNetBasic(num_classes=5, decoder=decoder, preprocessing="rescale")
+    randomise(model)
+    twin = Twin(model)
+    images = np.random.default_rng(1).integers(0, 256, (2, 37, 53, 3)).astype("float32")
+    ours = np.asarray(model(images))
+    theirs = compute(lambda x: segnet_basic_decoded(twin, rescaled(x), decoder), images)
+    assert np.abs(theirs).max() > 0.01
     np.testing.assert_allclose(ours, theirs, atol=TOLERANCE * max(1, np.abs(theirs).max()))
 
 
