@@ -1,5 +1,7 @@
 """What the decoders of the SegNet paper's Table 1 promise beside their sizes and numbers."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -15,21 +17,24 @@ tf = pytest.importorskip("tensorflow")
 OTHERS = [name for name in [*UNPOOLED, *ENLARGED] if name != "unpool"]
 
 
-@pytest.fixture(scope="module", params=OTHERS)
-def model(request):
+@functools.cache
+def built(decoder):
     keras.utils.set_random_seed(1)
-    return perturbed(SegNetBasic(class_map=ROAD, decoder=request.param))
+    return perturbed(SegNetBasic(class_map=ROAD, decoder=decoder))
 
 
-@pytest.mark.parametrize("size", [(1, 1), (37, 53)])
-def test_any_size_comes_back(model, size):
-    logits = model(pictures(model, size))
-    assert logits.shape == (1, *size, 3)
-    assert keras.backend.standardize_dtype(logits.dtype) == "float32"
-    assert np.isfinite(logits).all()
+@pytest.mark.parametrize("decoder", OTHERS)
+def test_any_size_comes_back(decoder):
+    model = built(decoder)
+    for size in ((1, 1), (37, 53)):
+        logits = model(pictures(model, size))
+        assert logits.shape == (1, *size, 3)
+        assert np.isfinite(logits).all()
 
 
-def test_a_step_moves_every_weight(model):
+@pytest.mark.parametrize("decoder", OTHERS)
+def test_every_weight_gets_a_gradient(decoder):
+    model = built(decoder)
     images = pictures(model, (9, 7), batch=2)
     masks = np.random.default_rng(0).integers(0, 3, (2, 9, 7))
     with tf.GradientTape() as tape:
@@ -39,7 +44,10 @@ def test_a_step_moves_every_weight(model):
         assert np.isfinite(gradient).all() and np.any(gradient), weight.path
 
 
-def test_a_saved_model_gives_the_same_logits(model, tmp_path):
+# Those with a layer or an option that no other architecture saves.
+@pytest.mark.parametrize("decoder", ["single_channel", "fcn", "fcn_no_reduction"])
+def test_a_saved_model_gives_the_same_logits(decoder, tmp_path):
+    model = built(decoder)
     model.save(tmp_path / "model.keras")
     again = load(tmp_path / "model.keras")
     assert class_map(again) == ROAD
@@ -47,7 +55,7 @@ def test_a_saved_model_gives_the_same_logits(model, tmp_path):
     np.testing.assert_allclose(again(images), model(images), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("decoder", ["encoder_addition", "fcn", "fcn_no_reduction"])
+@pytest.mark.parametrize("decoder", ["fcn", "fcn_no_reduction"])
 def test_logits_stay_float32_under_mixed_precision(decoder):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
