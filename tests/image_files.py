@@ -1,6 +1,8 @@
 """Image files in memory and on disk, written by Pillow, which is not what reads them."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -25,3 +27,25 @@ def encoded(array, kind, **options):
     file = io.BytesIO()
     Image.fromarray(array).save(file, kind, **options)
     return file.getvalue()
+
+
+def saved(path, array, **options):
+    """Written by Pillow, which is not what reads it."""
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def grey_png(ids, bits):
+    """A grey PNG of few bits a pixel, by hand: no library here writes it."""
+
+    def chunk(name, data):
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    height, width = ids.shape
+    rows = (np.unpackbits(ids[..., None], axis=-1)[..., -bits:]).reshape(height, width * bits)
+    lines = b"".join(b"\0" + np.packbits(row).tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks

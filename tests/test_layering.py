@@ -52,7 +52,7 @@ THIRD_PARTY_DEFERRED = {
     "layers": {"tensorflow"},
     "metrics": {"tensorflow"},
     "data/statistics.py": {"keras"},
-    "data/reading/files.py": {"tifffile"},
+    "data/reading/arrays.py": {"tifffile"},
     "viz": {"matplotlib"},
 }
 

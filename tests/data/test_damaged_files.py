@@ -1,8 +1,14 @@
 """reading: of a damaged file, the whole picture or an error that names it, never half a picture."""
 
 import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
+import damage
 import numpy as np
 import pytest
 from hypothesis import given
@@ -140,3 +146,57 @@ def test_the_check_for_half_pictures_can_fail(scratch):
     expected = careless(scratch / "whole.jpg")
     with pytest.raises(AssertionError, match="not equal"):
         identical_or_named(careless, scratch / "half.jpg", whole[: len(whole) // 2], expected)
+
+
+# -- every kind of damage ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def expected(scratch):
+    return damage.expectations(scratch)
+
+
+@pytest.mark.parametrize("kind", damage.KINDS, ids=lambda kind: kind.__name__)
+@given(name=st.sampled_from(list(damage.WHOLE)), seed=st.integers(0, 2**32 - 1))
+def test_a_damaged_file_is_identical_or_named_whatever_happened_to_it(
+    scratch, expected, kind, name, seed
+):
+    data = kind(name, np.random.default_rng(seed))
+    damage.check(scratch, name, data, damage.KINDS[kind], expected)
+
+
+@pytest.mark.slow
+def test_of_2000_damaged_files_none_crashes_hangs_or_deceives(tmp_path):
+    """In a process of its own, which a crash would end and a hang would keep."""
+    done = subprocess.run(
+        [sys.executable, damage.__file__, str(tmp_path), "2000", "7"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    tally = json.loads(done.stdout)
+    assert sum(tally.values()) == 2000
+    for kind in ("truncated", "of_zeros", "of_random_bytes"):
+        assert {came for came in tally if came.startswith(kind)} == {f"{kind}: error"}
+
+
+def test_the_check_of_damage_notices_another_array_and_an_error_without_a_name(
+    tmp_path, monkeypatch
+):
+    expected = damage.expectations(tmp_path)
+    cut = damage.WHOLE["noise.jpg"][:-200]
+    careless = lambda path: cv2.imread(str(path))  # noqa: E731
+    monkeypatch.setattr(damage, "readers_of", lambda name: (careless,))
+    expected[damage.WHOLE["noise.jpg"], careless] = damage.NOISE
+    with pytest.raises(AssertionError, match=r"noise\.jpg gives another array in silence"):
+        damage.check(tmp_path, "noise.jpg", cut, True, expected)
+
+    def nameless(path):
+        raise ValueError("damaged")
+
+    monkeypatch.setattr(damage, "readers_of", lambda name: (nameless,))
+    with pytest.raises(AssertionError, match="does not name"):
+        damage.check(tmp_path, "noise.jpg", cut, True, expected)

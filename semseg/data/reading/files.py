@@ -9,32 +9,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin
+
+from semseg.data.reading.arrays import npy_array, tiff_array
+from semseg.data.reading.refusals import (
+    MAX_PIXELS,
+    UnreadableFileError,
+    check_pages,
+    check_pixels,
+    check_tiff_is_upright,
+)
 
 #: Extensions that count as pictures in a folder.
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy")
 
-#: A file that declares more pixels is refused before it is decoded: Pillow's own limit.
-MAX_PIXELS = 178_956_970
-
 _JPEG_END, _JPEG_SCAN = b"\xff\xd9", b"\xff\xda"
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
-class UnreadableFileError(ValueError):
-    """A file that can't be read as it should; `fault` says in one word what is wrong with it.
-
-    The faults: empty, damaged, truncated, too_large, several_pages, turned_tiff, transparent,
-    mask_alpha, mask_depth, channels, dtype.
-    """
-
-    def __init__(self, fault: str, message: str) -> None:
-        super().__init__(message)
-        self.fault = fault
 
 
 class Header(NamedTuple):
@@ -64,29 +58,27 @@ def read_header(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> H
     if path.stat().st_size == 0:
         raise UnreadableFileError("empty", f"the file is empty (0 bytes): {path}")
     if path.suffix.lower() == ".npy":
-        return _array_header(path, "NPY", _npy(path), max_pixels)
+        return _array_header("NPY", npy_array(path, max_pixels))
     data = path.read_bytes()
     try:
         with pillow(path) as file:
-            size = file.height, file.width
-            _check_pixels(path, size, max_pixels)
+            check_pixels(path, file.height, file.width, max_pixels)
             mode, kind, has_alpha = file.mode, str(file.format), file.has_transparency_data
+            size = file.height, file.width
             pages = 1 if kind == "MPO" else getattr(file, "n_frames", 1)
             # To look for EXIF behind the pixels of a PNG, Pillow decodes all of them.
             may_turn = kind != "PNG" or b"eXIf" in data or b"Raw profile type" in data
             orientation = file.getexif().get(ExifTags.Base.Orientation, 1) if may_turn else 1
+            why_not = _beyond_opencv(file)
     except UnreadableFileError as error:
         if error.fault != "damaged" or data[:4] not in _TIFF_STARTS:
             raise
-        return _array_header(path, "TIFF", _tiff(path, error, max_pixels), max_pixels)
-    if pages != 1:
-        raise _several_pages(path, pages)
-    if kind == "TIFF" and orientation != 1:
-        raise UnreadableFileError(
-            "turned_tiff",
-            f"the TIFF is stored turned (orientation {orientation}), and OpenCV spoils such files: "
-            f"{path}; save it upright",
-        )
+        return _array_header("TIFF", tiff_array(path, max_pixels, "Pillow can't read the file"))
+    check_pages(path, pages)
+    if kind == "TIFF":
+        check_tiff_is_upright(path, orientation)
+    if why_not:
+        return _array_header("TIFF", tiff_array(path, max_pixels, why_not))
     if kind in ("JPEG", "MPO") and not _jpeg_is_whole(data):
         raise UnreadableFileError(
             "truncated", f"the file is truncated (the JPEG's end is missing): {path}"
@@ -121,77 +113,33 @@ def pillow(path: Path) -> Iterator[Image.Image]:
             yield file
     except UnreadableFileError:
         raise
-    except Image.DecompressionBombError as error:
-        message = f"the file declares too many pixels: {path} ({error})"
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        message = (
+            f"the file declares too many pixels: {path} ({error}); if it is a picture, raise "
+            "PIL.Image.MAX_IMAGE_PIXELS and max_pixels="
+        )
         raise UnreadableFileError("too_large", message) from error
     except Exception as error:  # of a dozen kinds, zlib's and struct's among them
         message = f"the file is damaged or no picture: {path} ({error})"
         raise UnreadableFileError("damaged", message) from error
 
 
-def _npy(path: Path) -> np.ndarray:
-    """The array of an .npy file, mapped, not read."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # ValueError, EOFError, SyntaxError, struct's, by what is damaged
-        fault = "truncated" if "mmap length" in str(error) else "damaged"
-        message = f"the file is damaged or no .npy array of numbers: {path} ({error})"
-        raise UnreadableFileError(fault, message) from error
+def _array_header(kind: str, array: np.ndarray) -> Header:
+    return Header(kind, "", array.shape[:2], False, 1, 1, b"", array)
 
 
-def _tiff(path: Path, refused: Exception, max_pixels: int) -> np.ndarray:
-    """A TIFF that Pillow refuses (more than four channels, several of float), by tifffile."""
-    try:
-        import tifffile
-    except ImportError:
-        raise UnreadableFileError(
-            "damaged",
-            f"{refused}; a TIFF of more than four channels, or of several float channels, needs "
-            "tifffile: pip install 'semseg[tiff]'",
-        ) from None
-    try:
-        with tifffile.TiffFile(path) as file:
-            series = file.series[0]
-            if len(file.series) > 1 or "S" not in series.axes[2:3] + series.axes[:1]:
-                raise _several_pages(path, len(file.pages))
-            _check_pixels(path, series.shape[-2:], max_pixels)
-            array: Any = series.asarray()
-    except UnreadableFileError:
-        raise
-    except Exception as error:  # of many kinds, by what is damaged
-        message = f"the file is damaged or no picture: {path} ({error})"
-        raise UnreadableFileError("damaged", message) from error
-    return np.moveaxis(array, 0, -1) if series.axes[0] == "S" else array
-
-
-def _check_pixels(path: Path, size: tuple[int, ...], max_pixels: int) -> None:
-    """Refuses what would fill the memory when decoded."""
-    if size[0] * size[1] > max_pixels:
-        raise UnreadableFileError(
-            "too_large",
-            f"the file declares {size[1]}x{size[0]} pixels, more than max_pixels={max_pixels}: "
-            f"{path}; pass a larger max_pixels= if it is a picture, and cut it into tiles",
-        )
-
-
-def _array_header(path: Path, kind: str, array: np.ndarray, max_pixels: int) -> Header:
-    if array.ndim not in (2, 3) or array.dtype.kind not in "buif":
-        raise UnreadableFileError(
-            "channels",
-            f"an array file must hold numbers (height, width) or (height, width, channels), "
-            f"received shape {array.shape} and dtype {array.dtype}: {path}",
-        )
-    size = int(array.shape[0]), int(array.shape[1])
-    _check_pixels(path, size, max_pixels)
-    return Header(kind, "", size, False, 1, 1, b"", array)
-
-
-def _several_pages(path: Path, pages: int) -> UnreadableFileError:
-    return UnreadableFileError(
-        "several_pages",
-        f"the file holds {pages} pictures (pages or frames), and which one is meant can't be "
-        f"known: {path}; save each as a file of its own",
-    )
+def _beyond_opencv(file: Image.Image) -> str:
+    """Why OpenCV would spoil a TIFF, "" where it reads all of it."""
+    if not isinstance(file, TiffImagePlugin.TiffImageFile):
+        return ""
+    tags = file.tag_v2
+    samples = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
+    if samples != len(file.getbands()) or 0 in tags.get(TiffImagePlugin.EXTRASAMPLES, ()):
+        return "the file holds channels besides colours and alpha"
+    planes = samples > 1 and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
+    if planes and set(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) != {8}:
+        return "the file stores its channels one after the other, with more than 8 bits"
+    return ""
 
 
 def _jpeg_is_whole(data: bytes) -> bool:

@@ -6,14 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from semseg.data.reading.files import (
-    MAX_PIXELS,
-    Header,
-    UnreadableFileError,
-    decode,
-    pillow,
-    read_header,
-)
+from semseg.data.reading.arrays import in_memory
+from semseg.data.reading.files import Header, decode, pillow, read_header
+from semseg.data.reading.refusals import MAX_PIXELS, UnreadableFileError
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
 
@@ -23,7 +18,8 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np
 
     Grey pictures have one channel, colours come as RGB; 16-bit files stay uint16. EXIF rotation is
     applied. An alpha channel is dropped where it is opaque everywhere. An .npy file gives its array
-    as it is, and so does a TIFF of more than four channels (which needs `semseg[tiff]`).
+    as it is, and so does a TIFF of channels besides colours and alpha, or of several float channels
+    (these need `semseg[tiff]`).
 
     Args:
         path: the file.
@@ -40,7 +36,7 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np
 def image_of(path: Path, header: Header) -> np.ndarray:
     """The picture behind a header."""
     if header.array is not None:
-        image = np.array(header.array)
+        image = in_memory(header.array)
         return image[..., None] if image.ndim == 2 else image
     if header.has_alpha and is_transparent(path):
         raise UnreadableFileError(
@@ -57,3 +53,25 @@ def is_transparent(path: Path) -> bool:
     """Whether any pixel of a picture with an alpha channel is not opaque."""
     with pillow(path) as file:
         return bool(np.asarray(file.convert("RGBA"))[..., 3].min() < 255)
+
+
+def with_channels(image: np.ndarray, channels: int | None) -> np.ndarray:
+    """Grey repeated in three channels, or colours as grey, where that is asked for.
+
+    Raises:
+        ValueError: a picture of neither one nor three channels, colours of an unusual dtype.
+    """
+    if channels is None or image.shape[2] == channels:
+        return image
+    if {image.shape[2], channels} != {1, 3}:
+        raise ValueError(
+            f"channels={channels} turns grey into RGB or RGB into grey, received a picture of "
+            f"{image.shape[2]} channels"
+        )
+    if channels == 3:
+        return np.repeat(image, 3, axis=2)
+    if image.dtype not in (np.uint8, np.uint16, np.float32):
+        raise ValueError(
+            f"channels=1 turns RGB of uint8, uint16 or float32 into grey, received {image.dtype}"
+        )
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]

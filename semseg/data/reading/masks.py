@@ -7,15 +7,10 @@ import cv2
 import numpy as np
 from PIL import ImageOps
 
-from semseg.data.reading.files import (
-    MAX_PIXELS,
-    Header,
-    UnreadableFileError,
-    decode,
-    pillow,
-    read_header,
-)
+from semseg.data.reading.arrays import in_memory
+from semseg.data.reading.files import Header, decode, pillow, read_header
 from semseg.data.reading.images import GREY_MODES
+from semseg.data.reading.refusals import MAX_PIXELS, UnreadableFileError
 
 ALPHA_MODES = ("LA", "RGBA", "PA", "La", "RGBa")
 
@@ -43,11 +38,10 @@ def read_mask(
 def mask_of(path: Path, header: Header, palette_ids: bool = True) -> np.ndarray:
     """The mask behind a header."""
     if header.array is not None:
-        mask = np.array(header.array)
-        return mask[..., 0] if mask.ndim == 3 and mask.shape[-1] == 1 else mask
+        return _mask_of_array(path, header.array)
     if header.mode in ("P", "1"):
-        with pillow(path) as file:
-            file.verify()  # the one place where Pillow compares a PNG's checksums
+        if header.kind == "PNG":  # Pillow compares no checksums, and fills up what lacks
+            decode(path, cv2.IMREAD_GRAYSCALE, header)
         with pillow(path) as file:
             upright = ImageOps.exif_transpose(file)
             return np.array(upright if palette_ids else upright.convert("RGB"), np.uint8)
@@ -61,10 +55,29 @@ def mask_of(path: Path, header: Header, palette_ids: bool = True) -> np.ndarray:
         mask = decode(path, cv2.IMREAD_GRAYSCALE, header)
         return mask if header.grey_step == 1 else mask // header.grey_step
     mask = decode(path, cv2.IMREAD_COLOR, header)
-    if mask.dtype != np.uint8:
+    _check_depth(path, mask)
+    return cv2.cvtColor(mask, cv2.COLOR_BGR2RGB)
+
+
+def _mask_of_array(path: Path, array: np.ndarray) -> np.ndarray:
+    mask = in_memory(array)
+    if mask.ndim == 2:
+        return mask
+    if mask.shape[2] not in (1, 3):
+        raise UnreadableFileError(
+            "channels",
+            "mask must hold ids (height, width) or RGB colours (height, width, 3), received shape "
+            f"{mask.shape} (file {path})",
+        )
+    if mask.shape[2] == 3:
+        _check_depth(path, mask)
+    return mask[..., 0] if mask.shape[2] == 1 else mask
+
+
+def _check_depth(path: Path, colours: np.ndarray) -> None:
+    if colours.dtype != np.uint8:
         raise UnreadableFileError(
             "mask_depth",
-            f"mask must hold ids or 8-bit RGB colours, received {mask.shape[2]} channels of "
-            f"{mask.dtype} (file {path})",
+            f"mask must hold ids or 8-bit RGB colours, received {colours.shape[2]} channels of "
+            f"{colours.dtype} (file {path})",
         )
-    return cv2.cvtColor(mask, cv2.COLOR_BGR2RGB)

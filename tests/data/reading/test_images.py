@@ -1,4 +1,4 @@
-"""reading: a file gives exactly what it holds, or an error that names it."""
+"""read_image: a picture's file gives exactly what it holds."""
 
 import struct
 import zlib
@@ -6,7 +6,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from image_files import COLOURS, encoded, saved_palette, smooth
+from image_files import COLOURS, encoded, saved, saved_palette, smooth
 from PIL import Image, ImageOps
 
 from semseg.data.reading import IMAGE_SUFFIXES, read_image, read_mask
@@ -20,31 +20,6 @@ EXACT = [".png", ".bmp", ".tif", ".tiff", ".webp"]
 LOSSLESS = {".webp": {"lossless": True}}
 OPAQUE, CLEAR = (np.full((5, 7), 255, np.uint8), np.where(IDS == 0, 0, 255).astype(np.uint8))
 ORIENTATION = 0x0112
-
-
-def saved(path, array, **options):
-    """Written by Pillow, which is not what reads it."""
-    Image.fromarray(array).save(path, **options)
-    return path
-
-
-def grey_png(ids, bits):
-    """A grey PNG of few bits a pixel, by hand: no library here writes it."""
-
-    def chunk(name, data):
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    height, width = ids.shape
-    rows = (np.unpackbits(ids[..., None], axis=-1)[..., -bits:]).reshape(height, width * bits)
-    lines = b"".join(b"\0" + np.packbits(row).tobytes() for row in rows)
-    header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
-    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunks
-
-
-# -- pictures ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", EXACT)
@@ -186,134 +161,3 @@ def test_exif_rotation_is_applied_in_every_mode(tmp_path, form):
         saved_palette(path, IDS, exif=exif)
         np.testing.assert_array_equal(read_image(path), turned(COLOURS[IDS]))
         np.testing.assert_array_equal(read_mask(path), turned(IDS))
-
-
-# -- masks ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_a_palette_mask_gives_its_ids_at_every_depth(tmp_path, bits):
-    ids = RNG.integers(0, 2**bits, (5, 7), dtype=np.uint8)
-    path = saved_palette(tmp_path / "a.png", ids, size=2**bits, bits=bits)
-    mask = read_mask(path)
-    assert mask.dtype == np.uint8
-    np.testing.assert_array_equal(mask, ids)
-
-
-@pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_a_grey_mask_gives_its_ids_at_every_depth(tmp_path, bits):
-    ids = RNG.integers(0, 2**bits, (5, 7), dtype=np.uint8)
-    (tmp_path / "a.png").write_bytes(grey_png(ids, bits))
-    np.testing.assert_array_equal(read_mask(tmp_path / "a.png"), ids)
-
-
-@pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_a_grey_picture_of_few_bits_spans_the_whole_range(tmp_path, bits):
-    values = RNG.integers(0, 2**bits, (5, 7), dtype=np.uint8)
-    (tmp_path / "a.png").write_bytes(grey_png(values, bits))
-    expected = values * (255 // (2**bits - 1))
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png")[..., 0], expected)
-
-
-def test_a_transparent_palette_entry_does_not_cost_a_mask_its_ids(tmp_path):
-    path = saved_palette(tmp_path / "a.png", IDS, transparency=0)
-    np.testing.assert_array_equal(read_mask(path), IDS)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])
-def test_a_grey_mask_gives_its_ids(tmp_path, suffix):
-    np.testing.assert_array_equal(read_mask(saved(tmp_path / f"a{suffix}", IDS)), IDS)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_ids_of_16_bits_are_kept(tmp_path, suffix):
-    ids = RNG.integers(0, 65536, (5, 7)).astype(np.uint16)
-    mask = read_mask(saved(tmp_path / f"a{suffix}", ids))
-    assert mask.dtype == np.uint16
-    np.testing.assert_array_equal(mask, ids)
-
-
-def test_fractions_in_a_float_mask_are_not_cut_off(tmp_path):
-    values = np.array([[0.5, 1.0]], np.float32)
-    np.testing.assert_array_equal(read_mask(saved(tmp_path / "a.tif", values)), values)
-
-
-@pytest.mark.parametrize("suffix", EXACT)
-def test_a_coloured_mask_gives_rgb(tmp_path, suffix):
-    path = saved(tmp_path / f"a{suffix}", RGB, **LOSSLESS.get(suffix, {}))
-    np.testing.assert_array_equal(read_mask(path), RGB)
-
-
-@pytest.mark.parametrize("opacity", [OPAQUE, CLEAR])
-def test_a_mask_with_alpha_is_refused(tmp_path, opacity):
-    path = saved(tmp_path / "a.png", np.dstack([RGB, opacity]))
-    with pytest.raises(ValueError, match=r"mask must hold ids or 8-bit RGB.*mode RGBA.*a\.png"):
-        read_mask(path)
-
-
-def test_a_coloured_mask_of_16_bits_is_refused(tmp_path):
-    cv2.imwrite(str(tmp_path / "a.png"), RGB.astype(np.uint16) * 257)
-    with pytest.raises(ValueError, match=r"8-bit RGB.*3 channels of uint16.*a\.png"):
-        read_mask(tmp_path / "a.png")
-
-
-# -- names and damage ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["two words.png", "Übergröße.png", "a#1.png", "道路.png"])
-@pytest.mark.parametrize("as_text", [True, False])
-def test_any_name_will_do(tmp_path, name, as_text):
-    path = saved(tmp_path / name, IDS)
-    path = str(path) if as_text else path
-    np.testing.assert_array_equal(read_image(path)[..., 0], IDS)
-    np.testing.assert_array_equal(read_mask(path), IDS)
-
-
-READERS = pytest.mark.parametrize("read", [read_image, read_mask])
-
-
-@READERS
-def test_a_missing_file_is_named(tmp_path, read):
-    with pytest.raises(FileNotFoundError, match=r"no such file: .*nowhere\.png"):
-        read(tmp_path / "nowhere.png")
-
-
-@READERS
-def test_a_folder_is_no_file(tmp_path, read):
-    with pytest.raises(FileNotFoundError, match="no such file"):
-        read(tmp_path)
-
-
-@READERS
-def test_an_empty_file_is_named(tmp_path, read):
-    (tmp_path / "a.png").touch()
-    with pytest.raises(ValueError, match=r"the file is empty \(0 bytes\): .*a\.png"):
-        read(tmp_path / "a.png")
-
-
-@READERS
-def test_a_file_that_is_no_picture_is_named(tmp_path, read):
-    (tmp_path / "a.png").write_text("ids: 0 1 2")
-    with pytest.raises(ValueError, match=r"damaged or no picture: .*a\.png"):
-        read(tmp_path / "a.png")
-
-
-@READERS
-def test_a_picture_too_large_to_be_true_is_named(tmp_path, read):
-    header = struct.pack(
-        "<2sIHHIIiiHHIIiiII", b"BM", 54, 0, 0, 54, 40, 60000, 60000, 1, 24, *[0] * 6
-    )
-    (tmp_path / "bomb.bmp").write_bytes(header + bytes(100))
-    with pytest.raises(ValueError, match=r"bomb\.bmp \(.*3600000000 pixels"):
-        read(tmp_path / "bomb.bmp")
-
-
-def test_a_picture_above_opencvs_limit_is_named(tmp_path, monkeypatch):
-    path = saved(tmp_path / "a.png", RGB)
-
-    def refuse(*_):
-        raise cv2.error("pixels <= CV_IO_MAX_IMAGE_PIXELS")
-
-    monkeypatch.setattr(cv2, "imdecode", refuse)
-    with pytest.raises(ValueError, match=r"can't be decoded: .*a\.png \(.*MAX_IMAGE_PIXELS"):
-        read_image(path)
