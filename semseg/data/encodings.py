@@ -71,15 +71,15 @@ class MaskDecoder:
             return self.class_map.encode(raw)
         except (ValueError, TypeError) as error:
             advice = ""
-            if "ids [" in str(error) and self.class_map.num_classes in _INSTANCE_CLASSES:
+            if self.class_map.num_classes in _INSTANCE_CLASSES and _may_be_instances(raw):
                 advice = "; if every object has a number of its own, pass encoding='instances'"
             raise type(error)(f"{error}{advice} (file {path})") from None
 
     def _classes_of_instances(self, raw: np.ndarray, path: Path) -> np.ndarray:
-        if raw.ndim != 2 or raw.dtype.kind not in "ui":
+        if raw.ndim != 2 or raw.dtype.kind not in "ui" or raw.min() < 0:
             raise ValueError(
-                f"instances must be whole numbers in one channel, received shape {raw.shape} and "
-                f"dtype {raw.dtype} (file {path})"
+                "instances must be whole numbers >= 0 in one channel, received shape "
+                f"{raw.shape}, dtype {raw.dtype} and values from {raw.min()} (file {path})"
             )
         ids = (raw != 0).astype(np.uint8)
         if self.class_map.num_classes == 3:
@@ -96,6 +96,7 @@ class Found(NamedTuple):
 
     encoding: Encoding
     form: str  # for people: "8-bit ids", "palette ids", "RGB colours"
+    is_certain: bool = True  # False: as colours it says the same, as black masks do
 
 
 def detect(path: Path, class_map: ClassMap, max_pixels: int = MAX_PIXELS) -> Found:
@@ -124,11 +125,16 @@ def detect(path: Path, class_map: ClassMap, max_pixels: int = MAX_PIXELS) -> Fou
             f"{path}; pass encoding='ids' or encoding='rgb'"
         )
     if "ids" in known or "rgb" not in readings:
-        return Found("ids", form_of_ids(header.mode, raw))
+        return Found("ids", form_of_ids(header.mode, raw), "rgb" not in known)
     if "rgb" in known:
         return Found("rgb", "palette colours" if header.mode == "P" else "RGB colours")
     is_colour = raw.ndim == 3 and not is_grey(raw)
     return Found("rgb", "RGB colours") if is_colour else Found("ids", form_of_ids(header.mode, raw))
+
+
+def _may_be_instances(raw: np.ndarray) -> bool:
+    """Whether ids count objects; 0 and 255 alone are one class and its background."""
+    return raw.ndim == 2 and bool(((raw != 0) & (raw != 255)).any())
 
 
 def form_of_ids(mode: str, raw: np.ndarray) -> str:

@@ -10,9 +10,13 @@ from semseg.data.dataset import Dataset
 from semseg.data.encodings import AmbiguousMaskError, Encoding, Found, MaskDecoder, detect
 from semseg.data.passes import in_order
 from semseg.data.reading import MAX_PIXELS, read_image
+from semseg.data.reading.images import with_channels
 from semseg.data.samples import Pair, SampleFiles
 
+Channels = Literal[1, 3]
 OnError = Literal["raise", "skip"]
+
+_LOOKED_AT = 8  # masks, until one can be read in one way only
 
 
 class FilePair(NamedTuple):
@@ -30,6 +34,7 @@ def dataset_of_files(
     encoding: Encoding = "auto",
     max_pixels: int = MAX_PIXELS,
     on_error: OnError = "raise",
+    channels: Channels | None = None,
 ) -> Dataset:
     """The Dataset of pairs of files.
 
@@ -41,6 +46,8 @@ def dataset_of_files(
         max_pixels: files that declare more are refused.
         on_error: "raise" when a bad sample is read, or "skip" to read all of them once and leave
             the bad ones out: `ds.skipped` lists them with their errors, and a warning counts them.
+        channels: 3 repeats grey pictures in three channels, 1 turns colours into grey; None keeps
+            what each file has.
 
     Raises:
         ValueError: an unknown `encoding` or `on_error`, a first mask that can be read in two ways,
@@ -48,65 +55,86 @@ def dataset_of_files(
     """
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip', received {on_error!r}")
+    if channels not in (None, 1, 3):
+        raise ValueError(f"channels must be None, 1 or 3, received {channels!r}")
     given = MaskDecoder(class_map, encoding, max_pixels)
     found = _found(pairs, given)
     decoder = MaskDecoder(class_map, found.encoding, max_pixels)
-    ds = _dataset(pairs, decoder, name, _note(pairs, found, max_pixels))
     if on_error == "raise":
-        return ds
+        return _dataset(pairs, decoder, name, channels, _note(pairs, found, max_pixels, channels))
+    ds = _dataset(pairs, decoder, name, channels, "")
     errors = list(in_order(lambda i: _error(ds, i), range(len(pairs)), len(pairs), "reading"))
     good = [pair for pair, error in zip(pairs, errors, strict=True) if error is None]
     skipped = tuple((p.id, e) for p, e in zip(pairs, errors, strict=True) if e is not None)
-    if not skipped:
-        return ds
     if not good:
         raise ValueError(f"no sample of {name!r} can be read; the first error: {skipped[0][1]}")
+    ds = _dataset(good, decoder, name, channels, _note(good, found, max_pixels, channels))
+    if not skipped:
+        return ds
     warnings.warn(
         f"{len(skipped)} of {len(pairs)} samples of {name!r} are skipped, since they can't be "
         f"read (ds.skipped lists them); the first: {skipped[0][1]}",
         stacklevel=3,
     )
-    ds = _dataset(good, decoder, name, f"{ds.note}, {len(skipped)} samples skipped".lstrip(", "))
+    ds.note += f", {len(skipped)} of {len(pairs)} samples skipped"
     ds.skipped = skipped
     return ds
 
 
-def _dataset(pairs: Sequence[FilePair], decoder: MaskDecoder, name: str, note: str) -> Dataset:
+def _dataset(
+    pairs: Sequence[FilePair],
+    decoder: MaskDecoder,
+    name: str,
+    channels: Channels | None,
+    note: str,
+) -> Dataset:
     def read(index: int) -> Pair:
         _, image, mask = pairs[index]
-        return read_image(image, decoder.max_pixels), decoder.read(mask)
+        picture = read_image(image, decoder.max_pixels)
+        try:
+            picture = with_channels(picture, channels)
+        except ValueError as error:
+            raise ValueError(f"{error} (file {image})") from None
+        return picture, decoder.read(mask)
 
     def files(index: int) -> SampleFiles:
-        return SampleFiles(pairs[index].image, pairs[index].mask, decoder)
+        return SampleFiles(pairs[index].image, pairs[index].mask, decoder, channels)
 
     ids = [pair.id for pair in pairs]
     return Dataset(read, ids, decoder.class_map, name, files=files, note=note)
 
 
-def _note(pairs: Sequence[FilePair], found: Found, max_pixels: int) -> str:
+def _note(
+    pairs: Sequence[FilePair], found: Found, max_pixels: int, channels: Channels | None
+) -> str:
     """What the first image and mask hold, for `repr`."""
     try:
-        image = read_image(pairs[0].image, max_pixels)
+        image = with_channels(read_image(pairs[0].image, max_pixels), channels)
     except (ValueError, OSError):
         return "the first image can't be read"
-    height, width, channels = image.shape
-    note = f"first image {height}x{width}x{channels} {image.dtype}"
+    note = f"first image {'x'.join(map(str, image.shape))} {image.dtype}"
     return f"{note}, masks: {found.form}" if found.form else note
 
 
 def _found(pairs: Sequence[FilePair], given: MaskDecoder) -> Found:
-    """What the first mask that can be read holds; an unreadable one is reported when it's read."""
+    """What the first mask that can be read, and in one way only, holds.
+
+    An unreadable mask is reported when it's read.
+    """
     if given.encoding != "auto":
         return Found(given.encoding, {"rgb": "RGB colours"}.get(given.encoding, given.encoding))
-    for pair in pairs[:8]:
+    undecided = Found("ids", "")
+    for pair in pairs[:_LOOKED_AT]:
         try:
             found = detect(pair.mask, given.class_map, given.max_pixels)
         except AmbiguousMaskError:
             raise
         except (ValueError, OSError):
             continue
-        return found
-    return Found("ids", "")
+        if found.is_certain:
+            return found
+        undecided = found
+    return undecided
 
 
 def _error(ds: Dataset, index: int) -> str | None:

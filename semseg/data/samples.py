@@ -1,6 +1,6 @@
 """What batches and passes are made of: named samples with random access."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -35,3 +35,5 @@ class SampleFiles(NamedTuple):
     image: Path
     mask: Path
     decoder: MaskDecoder
+    channels: int | None = None  # what grey or colour pictures are turned into
+    table: Mapping[int, int] | None = None  # what map_classes makes of the decoder's ids

@@ -46,7 +46,11 @@ def from_arrays(
         )
 
     def read(index: int) -> Pair:
+        try:
+            mask = class_map.encode(masks[index])
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"sample {names[index]!r} of {name!r}: {error}") from None
         # A copy: what a reader writes into its sample must not stay.
-        return np.array(images[index]), np.array(class_map.encode(masks[index]))
+        return np.array(images[index]), np.array(mask)
 
     return Dataset(read, names, class_map, name)

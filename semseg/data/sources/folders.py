@@ -9,7 +9,7 @@ from typing import NamedTuple
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.encodings import Encoding
-from semseg.data.files import FilePair, OnError, dataset_of_files
+from semseg.data.files import Channels, FilePair, OnError, dataset_of_files
 from semseg.data.reading import IMAGE_SUFFIXES, MAX_PIXELS
 
 PathLike = str | os.PathLike[str]
@@ -27,6 +27,7 @@ def from_folders(
     recursive: bool = False,
     max_pixels: int = MAX_PIXELS,
     on_error: OnError = "raise",
+    channels: Channels | None = None,
     name: str | None = None,
 ) -> Dataset:
     """Pairs the pictures of two folders by their names: `images/17.jpg` with `masks/17.png`.
@@ -48,6 +49,8 @@ def from_folders(
         max_pixels: files that declare more are refused before they are decoded.
         on_error: "raise" when a bad sample is read, or "skip" to read every sample once and leave
             the bad ones out; `ds.skipped` lists them.
+        channels: 3 repeats grey pictures in three channels, 1 turns colours into grey, so that a
+            model can take a set of both; None keeps what each file has.
         name: the data set's name; the images folder's by default.
 
     Returns:
@@ -86,10 +89,11 @@ first image 4x6x1 uint8, masks: 8-bit ids)
     return dataset_of_files(
         pairing.pairs,
         class_map,
-        name or Path(images).name,
+        name or os.path.basename(os.path.abspath(images)),
         encoding,
         max_pixels,
         on_error,
+        channels,
     )
 
 
@@ -135,12 +139,15 @@ def pair_folders(
             f"images and masks are one folder ({images}): say what tells them apart with "
             'mask_suffix= or image_suffix=, such as mask_suffix="_mask"'
         )
-    image_files = _by_id(_pictures(images, "images", pattern, recursive), image_suffix, "images")
-    mask_files = _by_id(_pictures(masks, "masks", "*", recursive), mask_suffix, "masks")
-    if same and not image_suffix:  # what is a mask is no image
-        image_files = {i: p for i, p in image_files.items() if not i.endswith(mask_suffix)}
-    if same and not mask_suffix:
-        mask_files = {i: p for i, p in mask_files.items() if not i.endswith(image_suffix)}
+    image_names = _pictures(images, "images", pattern, recursive)
+    mask_names = _pictures(masks, "masks", "*", recursive)
+    if same:  # where one suffix ends with the other, the longer one decides
+        if mask_suffix.endswith(image_suffix):
+            image_names = [n for n in image_names if not _stem(n).endswith(mask_suffix)]
+        elif image_suffix.endswith(mask_suffix):
+            mask_names = [n for n in mask_names if not _stem(n).endswith(image_suffix)]
+    image_files = _by_id(images, image_names, image_suffix, "images")
+    mask_files = _by_id(masks, mask_names, mask_suffix, "masks")
     return Pairing(
         [
             FilePair(i, image_files[i], mask_files[i])
@@ -157,7 +164,7 @@ def _lone(files: Mapping[str, Path], others: Mapping[str, Path]) -> list[Path]:
 
 
 def _pictures(folder: PathLike, argument: str, pattern: str, recursive: bool) -> list[str]:
-    """Paths below the folder, of files that look like pictures, sorted."""
+    """Names, with the folders inside, of files that look like pictures, sorted."""
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"{argument} must be a folder, found none at {folder}")
     names = list(_names(os.fspath(folder), recursive))
@@ -171,44 +178,50 @@ def _pictures(folder: PathLike, argument: str, pattern: str, recursive: bool) ->
             f"it holds {', '.join(others) if others else 'nothing'}"
             + ("" if recursive else "; recursive=True looks into the folders inside")
         )
-    return [os.path.join(folder, n) for n in sorted(found)]
+    return sorted(found)
 
 
-def _names(
-    folder: str, recursive: bool, inside: str = "", above: tuple[str, ...] = ()
-) -> Iterator[str]:
-    """Names of files below a folder, hidden ones left out; links are followed, but in no circle."""
-    with os.scandir(os.path.join(folder, inside)) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            name = os.path.join(inside, entry.name)
-            if entry.is_file():
-                yield name
-            elif recursive and entry.is_dir():
-                real = os.path.realpath(entry.path)
-                if real not in above:
-                    yield from _names(folder, recursive, name, (*above, real))
+def _names(folder: str, recursive: bool) -> Iterator[str]:
+    """Names of files below a folder, hidden ones left out; links are followed, but in no circle.
+
+    A link that leads nowhere is a file too, whose reading then says that it is missing.
+    """
+    todo: list[tuple[str, tuple[str, ...]]] = [("", (os.path.realpath(folder),))]
+    while todo:
+        inside, above = todo.pop()
+        with os.scandir(os.path.join(folder, inside)) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                name = os.path.join(inside, entry.name)
+                if not entry.is_dir():
+                    yield name
+                elif recursive and (real := os.path.realpath(entry.path)) not in above:
+                    todo.append((name, (*above, real)))
 
 
-def _by_id(files: list[str], suffix: str, argument: str) -> dict[str, Path]:
-    """The files whose stem ends with the suffix, by their path without folder and suffix."""
-    folder = os.path.commonpath([os.path.dirname(f) for f in files])
+def _by_id(folder: PathLike, names: list[str], suffix: str, argument: str) -> dict[str, Path]:
+    """The files whose stem ends with the suffix, by their name without folder and suffix."""
     found: dict[str, Path] = {}
-    for file in files:
-        stem = os.path.splitext(os.path.relpath(file, folder))[0].replace(os.sep, "/")
+    for name in names:
+        stem = _stem(name)
         if not stem.endswith(suffix):
             continue
         sample = stem.removesuffix(suffix)
         if sample in found:
             raise ValueError(
                 f"{argument} must have one file a stem, received {found[sample].name} and "
-                f"{os.path.basename(file)}"
+                f"{os.path.basename(name)}"
             )
-        found[sample] = Path(file)
+        found[sample] = Path(folder, name)
     if not found:
+        such_as = f", such as {os.path.basename(names[0])}" if names else ""
         raise ValueError(
             f"{argument} must hold files whose stem ends with {suffix!r}, found none among "
-            f"{len(files)} pictures, such as {os.path.basename(files[0])}"
+            f"{len(names)} pictures{such_as}"
         )
     return found
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(name)[0].replace(os.sep, "/")

@@ -8,7 +8,7 @@ from pathlib import Path
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.encodings import Encoding
-from semseg.data.files import FilePair, OnError, dataset_of_files
+from semseg.data.files import Channels, FilePair, OnError, dataset_of_files
 from semseg.data.reading import MAX_PIXELS
 
 PathLike = str | os.PathLike[str]
@@ -22,6 +22,7 @@ def from_pairs(
     encoding: Encoding = "auto",
     max_pixels: int = MAX_PIXELS,
     on_error: OnError = "raise",
+    channels: Channels | None = None,
     name: str | None = None,
 ) -> Dataset:
     """A Dataset of pairs of files: a list of (image, mask), or a text or CSV file that names them.
@@ -35,6 +36,8 @@ def from_pairs(
         encoding: how the masks are meant; as in `from_folders`.
         max_pixels: files that declare more are refused.
         on_error: "raise" or "skip", as in `from_folders`.
+        channels: 3 repeats grey pictures in three channels, 1 turns colours into grey, so that a
+            model can take a set of both; None keeps what each file has.
         name: the data set's name; the list's by default.
 
     Raises:
@@ -75,21 +78,23 @@ def from_pairs(
         encoding,
         max_pixels,
         on_error,
+        channels,
     )
 
 
 def _listed(listing: Path) -> list[tuple[str, str]]:
     if not listing.is_file():
         raise FileNotFoundError(f"pairs must be a list of pairs or a file, found none at {listing}")
-    text = listing.read_text(encoding="utf-8-sig")
+    lines = listing.read_text(encoding="utf-8-sig").splitlines()
     if listing.suffix.lower() == ".csv":
-        rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row]
-        if rows and {"image", "mask"} <= set(rows[0]):
-            columns = rows[0].index("image"), rows[0].index("mask")
-            rows = [[row[c] for c in columns if c < len(row)] for row in rows[1:]]
+        reader = csv.reader(lines)
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+        if rows and {"image", "mask"} <= set(rows[0][1]):
+            columns = rows[0][1].index("image"), rows[0][1].index("mask")
+            rows = [(line, [row[c] for c in columns if c < len(row)]) for line, row in rows[1:]]
     else:
-        rows = [line.split() for line in text.splitlines() if line.strip()]
-    return [_checked_pair(row, f"line {i} of {listing}") for i, row in enumerate(rows, start=1)]
+        rows = [(i, line.split()) for i, line in enumerate(lines, start=1) if line.strip()]
+    return [_checked_pair(row, f"line {line} of {listing}") for line, row in rows]
 
 
 def _checked_pair(pair: Sequence[PathLike], where: str) -> tuple[str, str]:
@@ -102,10 +107,12 @@ def _checked_pair(pair: Sequence[PathLike], where: str) -> tuple[str, str]:
 
 
 def _ids(files: Sequence[tuple[Path, Path]]) -> list[str]:
-    """Stems where they differ, else the paths from where they part."""
+    """Stems where they differ, else the paths from where they part, with their ends if need be."""
     images = [image for image, _ in files]
     stems = [image.stem for image in images]
     if len(set(stems)) == len(stems):
         return stems
-    folder = os.path.commonpath([image.parent for image in images])
-    return [os.path.relpath(image.with_suffix(""), folder) for image in images]
+    folder = os.path.commonpath([os.path.abspath(image.parent) for image in images])
+    paths = [Path(os.path.relpath(image, folder)) for image in images]
+    ids = [path.with_suffix("").as_posix() for path in paths]
+    return ids if len(set(ids)) == len(set(paths)) else [path.as_posix() for path in paths]

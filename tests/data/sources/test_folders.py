@@ -9,7 +9,6 @@ from hypothesis.extra.numpy import arrays
 
 from semseg.classes import ClassMap
 from semseg.data import from_folders
-from semseg.data.sources.folders import check_encoding
 
 CELLS = ClassMap(["background", "cell", "border"], ignore_class=255)
 SIZE = (4, 6)
@@ -231,8 +230,93 @@ def test_colours_of_the_class_map_come_back_as_ids(tmp_path_factory, mask):
 @pytest.mark.parametrize("encoding", ["RGB", "palette", None])
 def test_an_unknown_encoding_is_refused(folders, encoding):
     with pytest.raises(
-        ValueError, match=rf"encoding must be 'ids' or 'rgb', received {encoding!r}"
+        ValueError, match=rf"encoding must be one of \['auto', 'ids', .*received {encoding!r}"
     ):
         from_folders(*folders, CELLS, encoding=encoding)
-    with pytest.raises(ValueError, match="encoding must be"):
-        check_encoding(encoding)
+
+
+# -- bad samples ---------------------------------------------------------------------------------
+
+
+def spoil(folders):
+    """Of the three samples, one image and one mask are damaged."""
+    (folders[0] / "a.png").write_bytes(b"")
+    write(folders[1], "c.png", mask_of(7))
+
+
+def test_skip_leaves_out_what_cannot_be_read_and_says_so(folders):
+    spoil(folders)
+    with pytest.warns(UserWarning, match=r"2 of 3 samples of 'images' are skipped.*empty.*a\.png"):
+        ds = from_folders(*folders, CELLS, on_error="skip")
+    assert ds.ids == ["b"]
+    assert [sample for sample, _ in ds.skipped] == ["a", "c"]
+    assert "images" in ds.skipped[0][1] and "mask has ids [7]" in ds.skipped[1][1]
+    assert repr(ds).endswith("first image 4x6x3 uint8, masks: 8-bit ids, 2 of 3 samples skipped)")
+    assert int(ds[0][1].max()) == 2
+    assert [path.name for path in ds.paths(0)] == ["b.png", "b.png"]
+
+
+def test_the_warning_of_skipped_samples_points_to_the_caller(folders):
+    spoil(folders)
+    with pytest.warns(UserWarning, match="are skipped") as caught:
+        from_folders(*folders, CELLS, on_error="skip")
+    assert caught[0].filename == __file__
+
+
+def test_skip_without_bad_samples_is_silent_and_gives_the_same(folders):
+    ds = from_folders(*folders, CELLS, on_error="skip")
+    assert ds.skipped == ()
+    assert repr(ds) == repr(from_folders(*folders, CELLS))
+
+
+def test_skip_with_nothing_readable_is_an_error(folders):
+    for stem in "abc":
+        (folders[1] / f"{stem}.png").write_bytes(b"no picture")
+    message = r"no sample of 'images' can be read; the first error: .*masks.a\.png"
+    with pytest.raises(ValueError, match=message):
+        from_folders(*folders, CELLS, on_error="skip")
+
+
+def test_another_on_error_is_refused(folders):
+    with pytest.raises(ValueError, match="on_error must be 'raise' or 'skip', received 'ignore'"):
+        from_folders(*folders, CELLS, on_error="ignore")
+
+
+def test_what_declares_too_many_pixels_is_refused_when_it_is_read(folders):
+    ds = from_folders(*folders, CELLS, max_pixels=23)
+    assert "the first image can't be read" in repr(ds)
+    with pytest.raises(ValueError, match=r"declares 6x4 pixels, more than max_pixels=23: .*a\.png"):
+        ds[0]
+    assert from_folders(*folders, CELLS, max_pixels=24)[0][0].shape == (4, 6, 3)
+
+
+# -- channels ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.int32, bool])
+def test_grey_and_colour_pictures_come_with_the_channels_asked_for(folders, dtype):
+    grey = np.arange(24).reshape(SIZE).astype(dtype)
+    for stem in "abc":
+        (folders[0] / f"{stem}.png").unlink()
+        np.save(folders[0] / f"{stem}.npy", grey)
+    np.save(folders[0] / "b.npy", np.dstack([grey] * 3))
+    ds = from_folders(*folders, CELLS, channels=3)
+    assert f"first image 4x6x3 {np.dtype(dtype)}" in repr(ds)
+    for image, _ in ds:
+        np.testing.assert_array_equal(image, np.dstack([grey] * 3))
+    as_grey = from_folders(*folders, CELLS, channels=1)
+    np.testing.assert_array_equal(as_grey[0][0], grey[..., None])
+    if dtype in (np.uint8, np.uint16, np.float32):
+        np.testing.assert_allclose(as_grey[1][0], grey[..., None], rtol=1e-5)
+    else:
+        with pytest.raises(ValueError, match=r"RGB of uint8, uint16 or float32 .*\(file .*b\.npy"):
+            as_grey[1]
+
+
+def test_channels_that_cannot_be_had_name_the_file(folders):
+    np.save(folders[0] / "d.npy", np.zeros((*SIZE, 5), np.uint8))
+    write(folders[1], "d.png", mask_of(0))
+    with pytest.raises(ValueError, match=r"received a picture of 5 channels \(file .*d\.npy\)"):
+        from_folders(*folders, CELLS, channels=3)[3]
+    with pytest.raises(ValueError, match="channels must be None, 1 or 3, received 4"):
+        from_folders(*folders, CELLS, channels=4)
