@@ -4,15 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
 from semseg.data.passes import in_order
 from semseg.data.samples import LabelledSamples
 
 Groups = Sequence[Any] | Callable[[str], Any]
-
-# Parts of unequal size are put together from so many equal folds, a hundred where they fit.
-_MOST_FOLDS = 100
 
 
 def split_indices(
@@ -46,8 +43,8 @@ def split_indices(
     strata = _strata(ds, order) if stratify else None
     if group is None:
         return _split_by_samples(order, shares, seed, strata)
-    folds = _fold_numbers(order, min(_MOST_FOLDS, units), seed, strata, group)
-    return _parts_of_folds(order, folds, shares)
+    part_of = _split_by_groups(group, shares, seed, strata)
+    return [np.sort(order[part_of == part]) for part in range(len(shares))]
 
 
 def fold_indices(
@@ -67,13 +64,17 @@ def fold_indices(
         what = "samples" if group is None else "groups"
         raise ValueError(f"k must be a whole number of 2..{units} ({what}), received {k!r}")
     strata = _strata(ds, order) if stratify else None
-    folds = _fold_numbers(order, int(k), seed, strata, group)
+    if group is None:
+        folds = _fold_numbers(order, int(k), seed, strata)
+    else:
+        folds = _split_by_groups(group, np.full(k, 1 / k), seed, strata)
     return [(np.sort(order[folds != f]), np.sort(order[folds == f])) for f in range(k)]
 
 
 def _checked_fractions(fractions: Sequence[float]) -> np.ndarray:
     shares = np.asarray(fractions, float)
-    if shares.ndim != 1 or len(shares) < 2 or (shares <= 0).any() or abs(shares.sum() - 1) > 1e-6:
+    is_list = shares.ndim == 1 and len(shares) >= 2
+    if not (is_list and (shares > 0).all() and abs(shares.sum() - 1) <= 1e-6):
         raise ValueError(
             "fractions must be two or more shares > 0 that add up to 1, such as (0.8, 0.2), "
             f"received {fractions!r}"
@@ -116,7 +117,6 @@ def _split_by_samples(
     rng = np.random.default_rng(seed)
     strata = np.zeros(len(order), int) if strata is None else strata
     shuffled = rng.permutation(len(order))
-    # Smaller strata first, each spread evenly, from a random start.
     place = np.empty(len(order))
     for stratum in np.unique(strata):
         of_stratum = shuffled[strata[shuffled] == stratum]
@@ -128,23 +128,42 @@ def _split_by_samples(
 def _cuts(count: int, shares: np.ndarray) -> np.ndarray:
     """Where `count` things are cut, so that no part is empty."""
     cuts = np.round(np.cumsum(shares)[:-1] * count).astype(int)
-    lowest = np.arange(1, len(shares))
-    return np.clip(np.maximum.accumulate(cuts), lowest, count - len(shares) + lowest)
+    lowest = np.arange(1, len(shares))  # one thing in each part before
+    spare = np.maximum.accumulate(np.maximum(cuts - lowest, 0))
+    return np.minimum(spare, count - len(shares)) + lowest
 
 
-def _fold_numbers(
-    order: np.ndarray,
-    k: int,
-    seed: int,
-    strata: np.ndarray | None,
-    group: np.ndarray | None,
+def _split_by_groups(
+    group: np.ndarray, shares: np.ndarray, seed: int, strata: np.ndarray | None
 ) -> np.ndarray:
-    """The fold of each sample, by scikit-learn's splitters."""
+    """The part of each sample: groups go, large ones first, to the part that lacks them most."""
+    strata = np.zeros(len(group), int) if strata is None else strata
+    counts = np.zeros((group.max() + 1, strata.max() + 2))  # of each stratum, and of all samples
+    np.add.at(counts, (group, strata), 1)
+    counts[:, -1] = counts.sum(1)
+    totals = np.maximum(counts.sum(0), 1)
+    lack = np.outer(shares, totals)
+    # Sizes are compared by powers of two, or else the order would leave nothing to chance.
+    shuffled = np.random.default_rng(seed).permutation(len(counts))
+    large_first = shuffled[np.argsort(-np.frexp(counts[shuffled, -1])[1], kind="stable")]
+    part_of = np.empty(len(counts), int)
+    empty = np.ones(len(shares), bool)
+    for dealt, number in enumerate(large_first):
+        score = lack @ (counts[number] / totals)
+        if empty.sum() == len(counts) - dealt:  # what is left is for the empty parts
+            score[~empty] = -np.inf
+        part_of[number] = part = int(score.argmax())
+        lack[part] -= counts[number]
+        empty[part] = False
+    return part_of[group]
+
+
+def _fold_numbers(order: np.ndarray, k: int, seed: int, strata: np.ndarray | None) -> np.ndarray:
+    """The fold of each sample, by scikit-learn."""
     strata = np.zeros(len(order), int) if strata is None else _large_enough(strata, k)
-    kind = StratifiedKFold if group is None else StratifiedGroupKFold
-    splitter = kind(k, shuffle=True, random_state=seed)
     folds = np.empty(len(order), int)
-    for number, (_, chosen) in enumerate(splitter.split(order, strata, group)):
+    splitter = StratifiedKFold(k, shuffle=True, random_state=seed)
+    for number, (_, chosen) in enumerate(splitter.split(order, strata)):
         folds[chosen] = number
     return folds
 
@@ -158,18 +177,3 @@ def _large_enough(strata: np.ndarray, least: int) -> np.ndarray:
             return strata
         smallest, next_one = found[np.argsort(sizes, kind="stable")[:2]]
         strata[strata == smallest] = next_one
-
-
-def _parts_of_folds(order: np.ndarray, folds: np.ndarray, shares: np.ndarray) -> list[np.ndarray]:
-    """Folds dealt out, the largest first, each to the part that lacks most; no part stays empty."""
-    sizes = np.bincount(folds)
-    wanted = shares * len(order)
-    have = np.zeros(len(shares))
-    part_of = np.empty(len(sizes), int)
-    for dealt, fold in enumerate(np.argsort(-sizes, kind="stable")):
-        empty = have == 0
-        reserved = empty.sum() == len(sizes) - dealt
-        part = int(np.argmax(np.where(empty | (not reserved), wanted - have, -np.inf)))
-        part_of[fold] = part
-        have[part] += sizes[fold]
-    return [np.sort(order[part_of[folds] == part]) for part in range(len(shares))]
