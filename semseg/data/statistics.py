@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import cv2
 import numpy as np
 
 from semseg.classes import ClassMap
@@ -75,7 +74,7 @@ def class_frequencies(ds: LabelledSamples) -> ClassFrequencies:
 
     def of_sample(index: int) -> tuple[np.ndarray, int]:
         mask = ds[index][1]
-        valid = mask[(mask >= 0) & (mask < count)]
+        valid = mask[(mask >= 0) & (mask < count)].astype(np.intp)  # bincount knows no uint64
         return np.bincount(valid, minlength=count), mask.size - valid.size
 
     pixels, samples, where_present = (np.zeros(count, np.int64) for _ in range(3))
@@ -175,20 +174,19 @@ def channel_statistics(ds: Samples) -> ChannelStatistics:
     """Mean and deviation over all pixels of all images, in one pass, without loss of digits.
 
     Raises:
-        ValueError: images with different numbers of channels (which sample).
+        ValueError: images with different numbers of channels, or with values that are not finite
+            (which sample).
     """
 
     def of_sample(index: int) -> tuple[int, np.ndarray, np.ndarray]:
         image = ds[index][0]
-        count = image.shape[0] * image.shape[1]
-        planes = np.moveaxis(image, -1, 0).reshape(-1, count)
-        if image.dtype in (np.uint8, np.uint16):  # OpenCV adds these up without rounding
-            found = [cv2.meanStdDev(np.ascontiguousarray(plane)) for plane in planes]
-            mean, std = np.array(found, np.float64)[..., 0, 0].T
-            return count, mean, std**2 * count
-        planes = planes.astype(np.float64)
-        mean = planes.mean(1)
-        return count, mean, np.square(planes - mean[:, None]).sum(1)
+        if image.dtype.kind == "f" and not np.isfinite(image).all():
+            raise ValueError(
+                f"images must be finite, but sample {ds.ids[index]!r} holds NaN or infinity"
+            )
+        moments = [_moments(image[..., channel].ravel()) for channel in range(image.shape[-1])]
+        means, squares = np.array(moments).T
+        return image.shape[0] * image.shape[1], means, squares
 
     count, mean, squares = 0, np.zeros(1), np.zeros(1)
     found = in_order(of_sample, range(len(ds)), len(ds), "measuring channels")
@@ -207,6 +205,19 @@ def channel_statistics(ds: Samples) -> ChannelStatistics:
         count += more
     std = np.sqrt(squares / count)
     return ChannelStatistics(_floats(mean), _floats(std))
+
+
+def _moments(values: np.ndarray) -> tuple[float, float]:
+    """The mean, and the sum of squares around it; of equal values it is exactly 0."""
+    if values.dtype in (np.uint8, np.uint16):  # in whole numbers, so that nothing is rounded
+        counts = np.bincount(values)
+        levels = np.arange(len(counts), dtype=np.int64)
+        total, squared = int(counts @ levels), int(counts @ levels**2)
+        return total / values.size, (values.size * squared - total**2) / values.size
+    first = float(values[0])
+    shifted = values.astype(np.float64) - first
+    mean = float(shifted.mean())
+    return first + mean, float(np.square(shifted - mean).sum())
 
 
 def _floats(values: Sequence[float] | np.ndarray) -> tuple[float, ...]:
