@@ -1,5 +1,6 @@
 """Dataset: annotated pictures by index, as NumPy pairs."""
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,11 +90,7 @@ class Dataset:
         return len(self.ids)
 
     def __getitem__(self, index: int) -> Pair:
-        if not -len(self) <= index < len(self):
-            raise IndexError(
-                f"index must be below {len(self)} (data set {self.name!r}), got {index}"
-            )
-        index = int(index) % len(self)
+        index = self._checked_index(index)
         where = f"sample {self.ids[index]!r} of {self.name!r}"
         image, mask = self._read(index)
         image = check_image(image, f"{where}: image")
@@ -123,7 +120,7 @@ class Dataset:
         """The files of a sample's image and mask."""
         if self.files is None:
             raise ValueError(f"paths are of data sets made of files, and {self.name!r} is not")
-        return self.files(self._checked_indices([index])[0])[:2]
+        return self.files(self._checked_index(index))[:2]
 
     def subset(self, indices: Sequence[int] | np.ndarray, name: str | None = None) -> "Dataset":
         """The samples at `indices`, in that order, as a Dataset."""
@@ -186,12 +183,19 @@ class Dataset:
             ClassMap(3 classes: background, even, odd, ignore_class=255)
         """
         class_map, table = joined_classes(self.class_map, mapping)
+        inner = self.files
 
         def read(index: int) -> Pair:
             image, mask = self[index]
             return image, renumbered(mask, table)
 
-        return Dataset(read, self.ids, class_map, self.name, files=self.files, note=self.note)
+        def files(index: int) -> SampleFiles:
+            assert inner is not None
+            found = inner(index)
+            before = found.table or {i: i for i in table}
+            return found._replace(table={old: table[i] for old, i in before.items()})
+
+        return Dataset(read, self.ids, class_map, self.name, files=inner and files, note=self.note)
 
     def split(
         self,
@@ -268,7 +272,7 @@ class Dataset:
             >>> report.worst
             'nothing'
         """
-        from semseg.data.doctor.check import check
+        from semseg.data.doctor.checkup import check
 
         return check(self, against)
 
@@ -329,8 +333,22 @@ class Dataset:
         )
         return make_pipeline(source, repeat=repeat, start_step=start_step)
 
+    def _checked_index(self, index: int) -> int:
+        index = operator.index(index)
+        if not -len(self) <= index < len(self):
+            raise IndexError(
+                f"index must be below {len(self)} (data set {self.name!r}), got {index}"
+            )
+        return index % len(self)
+
     def _checked_indices(self, indices: Sequence[int] | np.ndarray) -> list[int]:
-        chosen = [int(i) for i in indices]
+        numbers = np.asarray(indices)
+        if numbers.size and numbers.dtype.kind not in "ui":
+            raise TypeError(
+                f"indices must be whole numbers, received {numbers.dtype}; those of a condition "
+                "come from np.flatnonzero(condition)"
+            )
+        chosen: list[int] = numbers.tolist()
         outside = [i for i in chosen if not 0 <= i < len(self)]
         if outside:
             raise IndexError(f"indices must lie in 0..{len(self) - 1}, received {outside[:5]}")

@@ -18,8 +18,7 @@ def joined_classes(
             keep their names. A new class stands where its first member stood, in its colour.
 
     Raises:
-        ValueError: a name that is no class, fewer than two classes left, None without an
-            `ignore_class` to turn them into.
+        ValueError: a name that is no class, fewer than two classes left.
     """
     unknown = sorted(set(mapping) - set(class_map.names))
     if unknown:
@@ -34,15 +33,13 @@ def joined_classes(
     ignored = class_map.ignore_class
     if ignored is None and None in targets:
         ignored = 255 if len(names) <= 255 else -1
-    elif ignored is not None and 0 <= ignored < len(names):
-        raise ValueError(f"ignore_class={ignored} would be a class after map_classes")
     colors = [class_map.colors[targets.index(name)] for name in names]
-    table = {
-        old: ignored if target is None else names.index(target)
-        for old, target in enumerate(targets)
-    }
+    places: dict[str | None, int] = {name: i for i, name in enumerate(names)}
+    if ignored is not None:
+        places[None] = ignored
+    table = {old: places[target] for old, target in enumerate(targets)}
     if class_map.ignore_class is not None:
-        table[class_map.ignore_class] = ignored
+        table[class_map.ignore_class] = class_map.ignore_class
     return ClassMap(names, colors, ignored), table
 
 

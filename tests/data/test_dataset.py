@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from semseg.classes import ClassMap
 from semseg.data import Dataset
+from semseg.data.encodings import MaskDecoder
+from semseg.data.samples import SampleFiles
 
 CELLS = ClassMap(["background", "cell"], ignore_class=255)
 
@@ -94,6 +97,18 @@ def test_a_subset_reaches_no_sample_outside(outside):
         cells().subset([0, outside])
 
 
+@pytest.mark.parametrize("indices", [[0.5, 1.0], np.array([True, False, True]), ["0"]])
+def test_indices_of_a_subset_are_whole_numbers(indices):
+    with pytest.raises(TypeError, match=r"indices must be whole numbers, .*np\.flatnonzero"):
+        cells().subset(indices)
+
+
+@pytest.mark.parametrize("index", [1.0, "1", None, slice(2)])
+def test_an_index_is_a_whole_number(index):
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        cells()[index]
+
+
 def test_an_empty_subset_is_refused():
     with pytest.raises(ValueError, match=r"ids must name at least one sample \(data set 'cells'\)"):
         cells().subset([])
@@ -107,6 +122,105 @@ def test_repr_says_what_is_in_it():
 
 def _listed(first, stop):
     return ", ".join(f"c{i}" for i in range(first, stop))
+
+
+def test_repr_adds_what_the_source_notes():
+    ds = Dataset(lambda i: (image_of(i), mask_of(i)), ["a"], CELLS, note="masks: 8-bit ids")
+    assert repr(ds) == (
+        "Dataset('dataset', 1 samples, 2 classes: background, cell; masks: 8-bit ids)"
+    )
+    assert repr(ds.subset([0])) == repr(ds)
+    assert repr(ds.concat(ds)).endswith("; masks: 8-bit ids)")
+
+
+def with_files(name, count, note=""):
+    """A data set that says where its samples lie; sample `i` holds the number `i`."""
+    return Dataset(
+        lambda i: (image_of(i), mask_of(i)),
+        [f"{name} {i}" for i in range(count)],
+        CELLS,
+        name,
+        files=lambda i: SampleFiles(Path(f"{name}/{i}.png"), Path(f"{name}/m{i}.png"), DECODER),
+        note=note,
+    )
+
+
+DECODER = MaskDecoder(CELLS)
+
+
+@given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4), data=st.data())
+def test_concat_has_the_samples_of_all_in_their_order(sizes, data):
+    parts = [with_files(f"p{number}", size) for number, size in enumerate(sizes)]
+    joined = parts[0].concat(*parts[1:])
+    assert len(joined) == sum(sizes)
+    assert joined.ids == [sample for part in parts for sample in part.ids]
+    assert joined.name == "+".join(part.name for part in parts)
+    singles = [(part, i) for part in parts for i in range(len(part))]
+    for index, (part, i) in enumerate(singles):
+        np.testing.assert_array_equal(joined[index][0], part[i][0])
+        assert joined.paths(index) == part.paths(i)
+    chosen = data.draw(st.lists(st.integers(0, len(joined) - 1), min_size=1, max_size=6))
+    part = joined.subset(chosen)
+    assert part.ids == [joined.ids[i] for i in chosen]
+    assert [part.paths(i) for i in range(len(part))] == [joined.paths(i) for i in chosen]
+    for i, j in enumerate(chosen):
+        np.testing.assert_array_equal(part[i][1], joined[j][1])
+
+
+@given(first=st.integers(1, 4), second=st.integers(1, 4))
+def test_a_data_set_is_the_concat_of_its_subsets(first, second):
+    ds = with_files("p", first + second)
+    halves = ds.subset(range(first)), ds.subset(range(first, first + second))
+    again = halves[0].concat(halves[1], name="p")
+    assert (again.ids, repr(again)) == (ds.ids, repr(ds))
+    for i in range(len(ds)):
+        assert again.paths(i) == ds.paths(i)
+        np.testing.assert_array_equal(again[i][0], ds[i][0])
+
+
+def test_concat_keeps_each_note_once_and_paths_only_where_all_have_them():
+    one, two = with_files("a", 1, "8-bit ids"), with_files("b", 1, "RGB colours")
+    assert one.concat(two, one).note == "8-bit ids; RGB colours"
+    with pytest.raises(ValueError, match=r"paths are of data sets made of files, and 'a\+cells'"):
+        one.concat(cells()).paths(0)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ClassMap(["cell", "background"], ignore_class=255),
+        ClassMap(["background", "nucleus"], ignore_class=255),
+        ClassMap(["background", "cell"]),
+    ],
+)
+def test_concat_needs_the_same_classes(other):
+    message = r"concat needs data sets of the same classes, received ClassMap\(2 .*map_classes"
+    with pytest.raises(ValueError, match=message):
+        cells().concat(cells(class_map=other))
+
+
+def test_concat_joins_what_map_classes_made_alike():
+    other = ClassMap(["nothing", "nucleus"], colors=[(1, 1, 1), (2, 2, 2)], ignore_class=255)
+    renamed = cells(class_map=other).map_classes({"nothing": "background", "nucleus": "cell"})
+    joined = cells().concat(renamed)
+    assert joined.class_map == CELLS
+    assert [int(mask[0, 0]) for _, mask in joined] == [0, 1, 0, 1, 0] * 2
+
+
+def test_an_error_in_a_concat_names_the_part_and_the_sample():
+    bad = cells(2, lambda i: (image_of(i), mask_of(i) + 7))
+    with pytest.raises(ValueError, match=r"sample 'cell 1' of 'cells': mask has ids \[8\]"):
+        cells().concat(bad)[6]
+
+
+def test_paths_count_from_the_end_too_and_reach_no_sample_outside():
+    ds = with_files("p", 3)
+    assert ds.paths(-1) == (Path("p/2.png"), Path("p/m2.png"))
+    assert ds.map_classes({"cell": "nucleus"}).paths(1) == ds.paths(1)
+    with pytest.raises(IndexError, match="index must be below 3"):
+        ds.paths(3)
+    with pytest.raises(ValueError, match="paths are of data sets made of files, and 'cells' is"):
+        cells().paths(0)
 
 
 def test_a_class_map_is_required():
