@@ -136,9 +136,12 @@ def _beyond_opencv(file: Image.Image) -> str:
     samples = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
     if samples != len(file.getbands()) or 0 in tags.get(TiffImagePlugin.EXTRASAMPLES, ()):
         return "the file holds channels besides colours and alpha"
-    planes = samples > 1 and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
-    if planes and set(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) != {8}:
+    bits = set(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+    if samples > 1 and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2 and bits != {8}:
         return "the file stores its channels one after the other, with more than 8 bits"
+    is_unsigned = set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))) == {1}
+    if bits == {32} and is_unsigned and not hasattr(cv2, "CV_32U"):
+        return "OpenCV before version 5 turns unsigned numbers of 32 bits into signed ones"
     return ""
 
 

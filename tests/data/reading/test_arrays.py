@@ -159,14 +159,15 @@ def test_a_turned_tiff_of_many_channels_is_refused(tmp_path):
         ("u1", 5, False, "Pillow can't read the file"),
         ("f4", 3, False, "Pillow can't read the file"),
         ("u2", 3, True, "stores its channels one after the other"),
-        ("u1", 2, False, "holds channels besides colours and alpha"),
+        # Pillow before version 11 opens no such file.
+        ("u1", 2, False, "holds channels besides colours and alpha|Pillow can't read the file"),
     ],
 )
 def test_without_tifffile_the_extra_is_named(tmp_path, monkeypatch, dtype, channels, planar, why):
     path = write_tiff(tmp_path / "a.tif", values(dtype, (5, 7, channels)), planar)
     monkeypatch.setitem(sys.modules, "tifffile", None)
     with pytest.raises(
-        UnreadableFileError, match=rf"{why}.*: .*a\.tif; .*pip install 'semseg\[tiff\]"
+        UnreadableFileError, match=rf"({why}).*: .*a\.tif; .*pip install 'semseg\[tiff\]"
     ):
         read_image(path)
 
