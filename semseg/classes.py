@@ -131,14 +131,16 @@ class ClassMap:
         return np.dtype(np.uint8 if min(ids) >= 0 and max(ids) <= 255 else np.int32)
 
     @cached_property
-    def _raw_to_id(self) -> dict[int, int]:
+    def raw_to_id(self) -> dict[int, int]:
+        """Every raw id that a mask file may hold -> its class id or `ignore_class`."""
         table = {i: i for i in range(self.num_classes)}
         if self.ignore_class is not None:
             table[self.ignore_class] = self.ignore_class
         return table | {k: v for k, v in self.remap.items() if not isinstance(k, tuple)}
 
     @cached_property
-    def _color_to_id(self) -> dict[Color, int]:
+    def color_to_id(self) -> dict[Color, int]:
+        """Every colour that a mask file may hold -> its class id or `ignore_class`."""
         table = {color: i for i, color in enumerate(self.colors)}
         if self.ignore_class is not None:
             table[self.ignore_color] = self.ignore_class
@@ -146,11 +148,11 @@ class ClassMap:
 
     @cached_property
     def _id_table(self) -> tuple[np.ndarray, np.ndarray]:
-        return _table(self._raw_to_id, self._id_dtype)
+        return _table(self.raw_to_id, self._id_dtype)
 
     @cached_property
     def _color_code_table(self) -> tuple[np.ndarray, np.ndarray]:
-        codes = {_code(color): i for color, i in self._color_to_id.items()}
+        codes = {_code(color): i for color, i in self.color_to_id.items()}
         return _table(codes, self._id_dtype, size=_COLOR_CODES)
 
     @cached_property
@@ -158,11 +160,11 @@ class ClassMap:
         return np.array([*self.colors, self.ignore_color], np.uint8)
 
     def _encode_ids(self, raw: np.ndarray) -> np.ndarray:
-        low, high = min(self._raw_to_id), max(self._raw_to_id)
+        low, high = min(self.raw_to_id), max(self.raw_to_id)
         if low >= 0 and high < _LARGEST_TABLE:
             ids, known = _look_up(raw, *self._id_table)
         else:
-            ids, known = _search(raw, self._raw_to_id, self._id_dtype)
+            ids, known = _search(raw, self.raw_to_id, self._id_dtype)
         if not known.all():
             self._raise_unknown_ids(raw, known)
         return ids

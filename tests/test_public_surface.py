@@ -21,6 +21,7 @@ SURFACE = Path(__file__).with_name("public_surface.txt")
 PACKAGES = [
     "semseg",
     "semseg.data",
+    "semseg.data.doctor",
     "semseg.data.transforms",
     "semseg.inference",
     "semseg.layers",
@@ -29,6 +30,7 @@ PACKAGES = [
     "semseg.metrics.functional",
     "semseg.models",
     "semseg.models.blocks",
+    "semseg.regions",
     "semseg.training",
     "semseg.viz",
 ]
