@@ -18,7 +18,6 @@ from pathlib import Path
 if "--model" not in sys.argv or "unet" in sys.argv:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
-import numpy as np
 
 import semseg
 from semseg.data.transforms import Brightness, Contrast, Flip, RandomCrop, RandomScale
@@ -65,17 +64,6 @@ class Checkpoint(keras.callbacks.Callback):
         os.replace(half, self.file)
 
 
-def class_weights(ds: semseg.data.Dataset) -> np.ndarray:
-    """Square roots of the inverse class frequencies, 1 on average over the pixels."""
-    class_map = ds.class_map
-    pixels = sum(
-        np.bincount(mask[mask != class_map.ignore_class], minlength=class_map.num_classes)
-        for _, mask in (ds[i] for i in range(len(ds)))
-    )
-    weights = 1 / np.sqrt(np.maximum(pixels, 1))
-    return weights * pixels.sum() / (weights * pixels).sum()
-
-
 def build(args: argparse.Namespace, ds: semseg.data.Dataset, steps: int) -> keras.Model:
     """A compiled model with a schedule that ends after `steps` steps."""
     arguments = MODELS[args.model]
@@ -83,13 +71,15 @@ def build(args: argparse.Namespace, ds: semseg.data.Dataset, steps: int) -> kera
         arguments = {**arguments, "encoder_weights": args.encoder_weights}
     model = semseg.models.build(args.model, class_map=ds.class_map, **arguments)
     ignored = ds.class_map.ignore_class
+    # Square roots: the whole inverse makes a pixel of a bicycle worth a hundred of road.
+    weights = ds.class_weights("inverse", absent=1.0) ** 0.5
     warmup = max(1, steps // 20)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warmup), warmup_target=args.learning_rate, warmup_steps=warmup
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=1e-4),
-        loss=semseg.losses.Crossentropy(ignored, class_weights=class_weights(ds)),
+        loss=semseg.losses.Crossentropy(ignored, class_weights=weights),
         metrics=[
             semseg.metrics.MeanIoU(ds.class_map.num_classes, ignore_class=ignored),
             semseg.metrics.PixelAccuracy(ds.class_map.num_classes, ignore_class=ignored),

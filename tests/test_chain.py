@@ -90,7 +90,7 @@ def test_another_ignore_label_is_named(tmp_path):
 
 def test_images_and_masks_in_each_others_place_are_noticed(tmp_path):
     images, masks = write_folders(tmp_path)
-    with pytest.raises(ValueError, match=r"mask must hold ids.*RGB"):
+    with pytest.raises(ValueError, match=r"mask has ids .* outside 0\.\.2.*images.0\.png"):
         run_chain(masks, images)
 
 
