@@ -207,8 +207,15 @@ KINDS = {
     "opaque_alpha": Kind(
         "hint", "images have an alpha channel that is opaque", "fine: it is dropped when read"
     ),
-    "image_channels": Kind(
-        "certain", "array files are no images", "(height, width, channels) of numbers"
+    "array_shape": Kind(
+        "certain",
+        "array files have another shape or type than an image or mask",
+        "save (height, width, channels) or (height, width) of numbers",
+    ),
+    "needs_tifffile": Kind(
+        "certain",
+        "TIFF files of many channels, or of floats, can't be read without tifffile",
+        "pip install 'semseg[tiff]'",
     ),
     "mixed_images": Kind(
         "likely",

@@ -58,7 +58,7 @@ def tiff_array(path: Path, max_pixels: int, why: str) -> np.ndarray:
         import tifffile
     except ImportError:
         message = f"{why}: {path}; such a TIFF needs tifffile: pip install 'semseg[tiff]'"
-        raise UnreadableFileError("damaged", message) from None
+        raise UnreadableFileError("needs_tifffile", message) from None
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first

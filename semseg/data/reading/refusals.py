@@ -10,7 +10,7 @@ class UnreadableFileError(ValueError):
     """A file that can't be read as it should; `fault` says in one word what is wrong with it.
 
     The faults: empty, damaged, truncated, too_large, several_pages, turned_tiff, transparent,
-    mask_alpha, mask_depth, channels.
+    mask_alpha, mask_depth, channels, needs_tifffile.
     """
 
     def __init__(self, fault: str, message: str) -> None:

@@ -103,7 +103,7 @@ def test_a_turned_tiff_and_an_array_that_is_no_image_are_named(folder):
     np.save(folder.images[1].with_suffix(".npy"), np.zeros((2, 3, 4, 5)))
     folder.images[2].unlink() if folder.images[1].suffix == ".npy" else folder.images[1].unlink()
     report = folder.check()
-    assert {"turned_tiff", "image_channels"} <= set(kinds(report))
+    assert {"turned_tiff", "array_shape"} <= set(kinds(report))
 
 
 @pytest.mark.data

@@ -1,11 +1,16 @@
 """The doctor names every fault of the factory as that fault, and nothing else in its place."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from broken_data import FAULTS, Clean, rgb_masks, write
 
+import semseg
 from semseg.data import camvid, digits
 from semseg.data.doctor.kinds import KINDS
+from semseg.data.doctor.rules.files import KIND_OF_FAULT
 
 #: What a set of six pictures, or of thin ones, may lack without being broken on purpose.
 BY_NATURE = {"absent_class"}
@@ -64,5 +69,20 @@ def test_a_fault_is_found_and_named_as_that_fault(clean, tmp_path, fault):
 
 def test_every_kind_can_be_found(request):
     """But those that need a file system or another split, which have tests of their own."""
-    elsewhere = {"missing_file", "turned_tiff", "unreadable_sample", "image_channels", "leak"}
+    elsewhere = {
+        "needs_tifffile",
+        "missing_file",
+        "turned_tiff",
+        "unreadable_sample",
+        "array_shape",
+        "leak",
+    }
     assert set(KINDS) == set(FAULTS.values()) | elsewhere
+
+
+def test_every_reason_why_a_file_is_not_read_is_a_kind():
+    source = Path(semseg.__file__).parent / "data" / "reading"
+    text = "".join(path.read_text("utf-8") for path in source.glob("*.py"))
+    faults = set(re.findall(r"UnreadableFileError\(\s*\"(\w+)\"", text))
+    assert len(faults) >= 10
+    assert {KIND_OF_FAULT.get(fault, fault) for fault in faults} <= set(KINDS)

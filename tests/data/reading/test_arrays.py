@@ -168,8 +168,9 @@ def test_without_tifffile_the_extra_is_named(tmp_path, monkeypatch, dtype, chann
     monkeypatch.setitem(sys.modules, "tifffile", None)
     with pytest.raises(
         UnreadableFileError, match=rf"({why}).*: .*a\.tif; .*pip install 'semseg\[tiff\]"
-    ):
+    ) as caught:
         read_image(path)
+    assert caught.value.fault == "needs_tifffile"
 
 
 def test_ordinary_tiffs_need_no_tifffile(tmp_path, monkeypatch):

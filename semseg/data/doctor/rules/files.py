@@ -5,14 +5,13 @@ from semseg.data.doctor.kinds import Tally
 from semseg.data.doctor.report import Problem
 
 # UnreadableFileError.fault -> kind of problem, where the names differ.
-_KIND_OF_FAULT = {
+KIND_OF_FAULT = {
     "missing": "missing_file",
     "empty": "empty_file",
     "truncated": "truncated_file",
     "damaged": "unreadable_file",
     "transparent": "transparent_image",
-    "channels": "image_channels",
-    "dtype": "image_channels",
+    "channels": "array_shape",
     "sample": "unreadable_sample",
 }
 _EXTENSIONS = {
@@ -35,7 +34,7 @@ class Files:
 
     def see(self, sample: Examined) -> None:
         for fault in sample.faults:
-            self.tally.add(_KIND_OF_FAULT.get(fault.fault, fault.fault), fault.name)
+            self.tally.add(KIND_OF_FAULT.get(fault.fault, fault.fault), fault.name)
         for facts in (sample.image, sample.mask):
             if facts is not None and facts.file is not None:
                 self._see_format(facts.file, is_mask=facts is sample.mask)
