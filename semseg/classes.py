@@ -114,6 +114,10 @@ class ClassMap:
         remap = {tuple(k) if isinstance(k, list) else k: v for k, v in config.get("remap") or ()}
         return cls(config["names"], config.get("colors"), config.get("ignore_class"), remap)
 
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        # Without the tables, which would make it large: for loaders that read in other processes.
+        return ClassMap, (self.names, self.colors, self.ignore_class, dict(self.remap))
+
     def __hash__(self) -> int:
         return hash((self.names, self.colors, self.ignore_class, frozenset(self.remap.items())))
 

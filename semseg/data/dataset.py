@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from semseg._checks import check_image, check_mask, unknown_ids, unknown_ids_message
 from semseg.classes import ClassMap
+from semseg.data import views
 from semseg.data.batches import BatchSource
-from semseg.data.remapping import joined_classes, renumbered
+from semseg.data.remapping import joined_classes
 from semseg.data.samples import Pair, SampleFiles
 from semseg.data.splitting import Groups, fold_indices, split_indices
 from semseg.data.statistics import (
@@ -33,7 +35,8 @@ class Dataset:
     """Annotated pictures with random access: `len(ds)` and `ds[i] -> (image, mask)`.
 
     Any loader that takes a random-access source reads it as it is: a Python loop, PyTorch's
-    `DataLoader`, Grain; `pipeline` feeds `model.fit`. No sample is kept in memory.
+    `DataLoader`, Grain; `pipeline` feeds `model.fit`. No sample is kept in memory. It can be sent
+    to other processes where `read` can be (a function at the top of a module, no lambda).
 
     Args:
         read: `read(i)` gives sample `i`: an image (height, width, channels) in its own range and
@@ -127,11 +130,11 @@ class Dataset:
         chosen = self._checked_indices(indices)
         files = self.files
         return Dataset(
-            lambda i: self._read(chosen[i]),
+            partial(views.chosen, self._read, chosen),
             [self.ids[i] for i in chosen],
             self.class_map,
             name or self.name,
-            files=files and (lambda i: files(chosen[i])),
+            files=files and partial(views.chosen, files, chosen),
             note=self.note,
         )
 
@@ -152,17 +155,13 @@ class Dataset:
                 )
         places = [(part, i) for part in parts for i in range(len(part))]
 
-        def files(index: int) -> SampleFiles:
-            part, i = places[index]
-            assert part.files is not None
-            return part.files(i)
-
+        has_files = all(part.files is not None for part in parts)
         return Dataset(
-            lambda i: places[i][0][places[i][1]],
+            partial(views.sample_at, places),
             [part.ids[i] for part, i in places],
             self.class_map,
             name or "+".join(part.name for part in parts),
-            files=None if any(part.files is None for part in parts) else files,
+            files=partial(views.files_at, places) if has_files else None,
             note="; ".join(dict.fromkeys(part.note for part in parts if part.note)),
         )
 
@@ -183,19 +182,14 @@ class Dataset:
             ClassMap(3 classes: background, even, odd, ignore_class=255)
         """
         class_map, table = joined_classes(self.class_map, mapping)
-        inner = self.files
-
-        def read(index: int) -> Pair:
-            image, mask = self[index]
-            return image, renumbered(mask, table)
-
-        def files(index: int) -> SampleFiles:
-            assert inner is not None
-            found = inner(index)
-            before = found.table or {i: i for i in table}
-            return found._replace(table={old: table[i] for old, i in before.items()})
-
-        return Dataset(read, self.ids, class_map, self.name, files=inner and files, note=self.note)
+        return Dataset(
+            partial(views.joined, self, table),
+            self.ids,
+            class_map,
+            self.name,
+            files=self.files and partial(views.joined_files, self.files, table),
+            note=self.note,
+        )
 
     def split(
         self,

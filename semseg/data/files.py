@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -88,20 +89,32 @@ def _dataset(
     channels: Channels | None,
     note: str,
 ) -> Dataset:
-    def read(index: int) -> Pair:
-        _, image, mask = pairs[index]
-        picture = read_image(image, decoder.max_pixels)
-        try:
-            picture = with_channels(picture, channels)
-        except ValueError as error:
-            raise ValueError(f"{error} (file {image})") from None
-        return picture, decoder.read(mask)
+    return Dataset(
+        partial(_read, pairs, decoder, channels),
+        [pair.id for pair in pairs],
+        decoder.class_map,
+        name,
+        files=partial(_files, pairs, decoder, channels),
+        note=note,
+    )
 
-    def files(index: int) -> SampleFiles:
-        return SampleFiles(pairs[index].image, pairs[index].mask, decoder, channels)
 
-    ids = [pair.id for pair in pairs]
-    return Dataset(read, ids, decoder.class_map, name, files=files, note=note)
+def _read(
+    pairs: Sequence[FilePair], decoder: MaskDecoder, channels: Channels | None, index: int
+) -> Pair:
+    _, image, mask = pairs[index]
+    picture = read_image(image, decoder.max_pixels)
+    try:
+        picture = with_channels(picture, channels)
+    except ValueError as error:
+        raise ValueError(f"{error} (file {image})") from None
+    return picture, decoder.read(mask)
+
+
+def _files(
+    pairs: Sequence[FilePair], decoder: MaskDecoder, channels: Channels | None, index: int
+) -> SampleFiles:
+    return SampleFiles(pairs[index].image, pairs[index].mask, decoder, channels)
 
 
 def _note(

@@ -1,6 +1,7 @@
 """Pictures and masks that are in memory."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,12 +46,20 @@ def from_arrays(
             f"{len(names)}"
         )
 
-    def read(index: int) -> Pair:
-        try:
-            mask = class_map.encode(masks[index])
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"sample {names[index]!r} of {name!r}: {error}") from None
-        # A copy: what a reader writes into its sample must not stay.
-        return np.array(images[index]), np.array(mask)
+    return Dataset(partial(_read, images, masks, class_map, names, name), names, class_map, name)
 
-    return Dataset(read, names, class_map, name)
+
+def _read(
+    images: Sequence[Any] | np.ndarray,
+    masks: Sequence[Any] | np.ndarray,
+    class_map: ClassMap,
+    names: Sequence[str],
+    name: str,
+    index: int,
+) -> Pair:
+    try:
+        mask = class_map.encode(masks[index])
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"sample {names[index]!r} of {name!r}: {error}") from None
+    # A copy: what a reader writes into its sample must not stay.
+    return np.array(images[index]), np.array(mask)

@@ -1,6 +1,7 @@
 """What every source promises. A new one is added to SOURCES and inherits the tests."""
 
 import inspect
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -151,6 +152,29 @@ def test_negative_indices_count_from_the_end(ds):
     assert equal(ds[-1], ds[2])
     with pytest.raises(IndexError, match="must be below 3"):
         ds[3]
+
+
+@pytest.mark.parametrize("view", ["itself", "subset", "concat", "map_classes"])
+def test_it_can_be_sent_to_another_process_with_all_its_views(ds, view):
+    first, second, *_ = ds.class_map.names
+    views = {
+        "itself": lambda: ds,
+        "subset": lambda: ds.subset([2, 0, 1]),
+        "concat": lambda: ds.subset([0]).concat(ds.subset([1, 2])),
+        "map_classes": lambda: ds.map_classes(
+            {first: second} if len(ds.class_map.names) > 2 else {}
+        ),
+    }
+    sent = views[view]()
+    sent.class_map.encode(np.zeros((2, 2), np.uint8))  # its tables do not travel
+    data = pickle.dumps(sent)
+    assert len(data) < 100_000
+    back = pickle.loads(data)
+    assert back.class_map == sent.class_map and back.ids == sent.ids
+    assert all(equal(back[i], sent[i]) for i in range(3))
+    assert (back.files is None) == (sent.files is None)
+    if sent.files is not None:
+        assert back.paths(1) == sent.paths(1)
 
 
 def test_every_public_source_is_in_the_list():
