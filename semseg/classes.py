@@ -221,6 +221,16 @@ class ClassMap:
         return checked
 
 
+def check_class_map(class_map: Any) -> ClassMap:
+    """A ClassMap, where people may pass the names alone."""
+    if not isinstance(class_map, ClassMap):
+        raise TypeError(
+            f"class_map must be a semseg.ClassMap, received {type(class_map).__name__}; "
+            "make one with semseg.ClassMap(['background', 'object'])"
+        )
+    return class_map
+
+
 def _checked_key(raw: Any) -> int | Color:
     """A raw id, or a colour as a tuple of ints."""
     if isinstance(raw, int | np.integer):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semseg._checks import check_image, check_mask, unknown_ids, unknown_ids_message
-from semseg.classes import ClassMap
+from semseg.classes import ClassMap, check_class_map
 from semseg.data import views
 from semseg.data.batches import BatchSource
 from semseg.data.remapping import joined_classes
@@ -71,18 +71,13 @@ class Dataset:
         files: Callable[[int], SampleFiles] | None = None,
         note: str = "",
     ) -> None:
-        if not isinstance(class_map, ClassMap):
-            raise TypeError(
-                f"class_map must be a semseg.ClassMap, received {type(class_map).__name__}; "
-                "make one with semseg.ClassMap(['background', 'object'])"
-            )
         if len(ids) == 0:
             raise ValueError(
                 f"ids must name at least one sample (data set {name!r}), received none"
             )
         self._read = read
         self.ids = ids
-        self.class_map = class_map
+        self.class_map = check_class_map(class_map)
         self.name = name
         self.files = files
         self.note = note

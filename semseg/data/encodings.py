@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from semseg.classes import ClassMap
+from semseg.classes import ClassMap, check_class_map
 from semseg.data.reading import MAX_PIXELS
 from semseg.data.reading.files import read_header
 from semseg.data.reading.masks import mask_of
@@ -39,7 +39,7 @@ class MaskDecoder:
             raise ValueError(
                 f"encoding must be one of {list(get_args(Encoding))}, received {self.encoding!r}"
             )
-        count = self.class_map.num_classes
+        count = check_class_map(self.class_map).num_classes
         if self.encoding == "instances" and count not in _INSTANCE_CLASSES:
             raise ValueError(
                 "encoding='instances' makes 2 classes (background, object) or 3 (background, "

@@ -115,7 +115,7 @@ KINDS = {
         "certain",
         "the id {0} is no class and not the ignored label, which is {1}",
         "ClassMap([...], ignore_class={0}), on the command line --ignore {0}, if it marks pixels "
-        "without class",
+        "without class; a name of its own if it is a class",
     ),
     "scaled_ids": Kind(
         "certain",

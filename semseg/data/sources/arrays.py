@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from semseg.classes import ClassMap
+from semseg.classes import ClassMap, check_class_map
 from semseg.data.dataset import Dataset
 from semseg.data.samples import Pair
 
@@ -39,6 +39,7 @@ def from_arrays(
         >>> semseg.data.from_arrays(images, masks, semseg.ClassMap(["background", "cell"]))
         Dataset('arrays', 5 samples, 2 classes: background, cell)
     """
+    check_class_map(class_map)
     names = [str(i) for i in range(len(images))] if ids is None else list(ids)
     if not len(images) == len(masks) == len(names):
         raise ValueError(

@@ -177,6 +177,17 @@ def test_it_can_be_sent_to_another_process_with_all_its_views(ds, view):
         assert back.paths(1) == sent.paths(1)
 
 
+def test_names_alone_are_no_class_map(root):
+    names, pairs = ["a", "b", "c"], [(root / "train/0.png", root / "trainannot/0.png")]
+    for load in (
+        lambda: from_folders(root / "train", root / "trainannot", names),
+        lambda: from_pairs(pairs, names),
+        lambda: from_arrays(*some_arrays(), names),
+    ):
+        with pytest.raises(TypeError, match=r"class_map must be a semseg.ClassMap, received list"):
+            load()
+
+
 def test_every_public_source_is_in_the_list():
     functions = {n: getattr(semseg.data, n) for n in semseg.data.__all__}
     functions = {n: f for n, f in functions.items() if inspect.isfunction(f)}
