@@ -61,7 +61,7 @@ def make_pipeline(
 
 
 _STATES: weakref.WeakSet["_State"] = weakref.WeakSet()
-_QUIET_SECONDS = 0.05
+_QUIET_SECONDS = 0.5  # on a loaded machine a thread may be that late with its question
 
 
 @atexit.register
@@ -110,7 +110,7 @@ class _State:
         with self._lock:
             self._ending = True
         while self._running or time.monotonic() - self._last_call < _QUIET_SECONDS:
-            time.sleep(_QUIET_SECONDS / 5)
+            time.sleep(0.01)
 
     def _checked_batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         images, masks = self._source[step]
