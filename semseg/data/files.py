@@ -1,7 +1,8 @@
 """A Dataset whose samples are pairs of files."""
 
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -10,10 +11,10 @@ from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.encodings import AmbiguousMaskError, Encoding, Found, MaskDecoder, detect
 from semseg.data.passes import in_order
-from semseg.data.reading import MAX_PIXELS, read_image
-from semseg.data.reading.images import with_channels
+from semseg.data.reading import MAX_PIXELS
 from semseg.data.samples import Pair, SampleFiles
 
+PathLike = str | os.PathLike[str]
 Channels = Literal[1, 3]
 OnError = Literal["raise", "skip"]
 
@@ -62,14 +63,14 @@ def dataset_of_files(
     found = _found(pairs, given)
     decoder = MaskDecoder(class_map, found.encoding, max_pixels)
     if on_error == "raise":
-        return _dataset(pairs, decoder, name, channels, _note(pairs, found, max_pixels, channels))
+        return _dataset(pairs, decoder, name, channels, _note(pairs, found, decoder, channels))
     ds = _dataset(pairs, decoder, name, channels, "")
     errors = list(in_order(lambda i: _error(ds, i), range(len(pairs)), len(pairs), "reading"))
     good = [pair for pair, error in zip(pairs, errors, strict=True) if error is None]
     skipped = tuple((p.id, e) for p, e in zip(pairs, errors, strict=True) if e is not None)
     if not good:
         raise ValueError(f"no sample of {name!r} can be read; the first error: {skipped[0][1]}")
-    ds = _dataset(good, decoder, name, channels, _note(good, found, max_pixels, channels))
+    ds = _dataset(good, decoder, name, channels, _note(good, found, decoder, channels))
     if not skipped:
         return ds
     warnings.warn(
@@ -89,26 +90,9 @@ def _dataset(
     channels: Channels | None,
     note: str,
 ) -> Dataset:
-    return Dataset(
-        partial(_read, pairs, decoder, channels),
-        [pair.id for pair in pairs],
-        decoder.class_map,
-        name,
-        files=partial(_files, pairs, decoder, channels),
-        note=note,
-    )
-
-
-def _read(
-    pairs: Sequence[FilePair], decoder: MaskDecoder, channels: Channels | None, index: int
-) -> Pair:
-    _, image, mask = pairs[index]
-    picture = read_image(image, decoder.max_pixels)
-    try:
-        picture = with_channels(picture, channels)
-    except ValueError as error:
-        raise ValueError(f"{error} (file {image})") from None
-    return picture, decoder.read(mask)
+    files = partial(_files, pairs, decoder, channels)
+    ids = [pair.id for pair in pairs]
+    return Dataset(partial(_read, files), ids, decoder.class_map, name, files=files, note=note)
 
 
 def _files(
@@ -117,12 +101,17 @@ def _files(
     return SampleFiles(pairs[index].image, pairs[index].mask, decoder, channels)
 
 
+def _read(files: Callable[[int], SampleFiles], index: int) -> Pair:
+    sample = files(index)
+    return sample.read_image(), sample.decoder.read(sample.mask)
+
+
 def _note(
-    pairs: Sequence[FilePair], found: Found, max_pixels: int, channels: Channels | None
+    pairs: Sequence[FilePair], found: Found, decoder: MaskDecoder, channels: Channels | None
 ) -> str:
     """What the first image and mask hold, for `repr`."""
     try:
-        image = with_channels(read_image(pairs[0].image, max_pixels), channels)
+        image = _files(pairs, decoder, channels, 0).read_image()
     except (ValueError, OSError):
         return "the first image can't be read"
     note = f"first image {'x'.join(map(str, image.shape))} {image.dtype}"

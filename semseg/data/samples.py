@@ -8,6 +8,8 @@ import numpy as np
 
 from semseg.classes import ClassMap
 from semseg.data.encodings import MaskDecoder
+from semseg.data.reading import read_image
+from semseg.data.reading.images import with_channels
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -37,3 +39,11 @@ class SampleFiles(NamedTuple):
     decoder: MaskDecoder
     channels: int | None = None  # what grey or colour pictures are turned into
     table: Mapping[int, int] | None = None  # what map_classes makes of the decoder's ids
+
+    def read_image(self) -> np.ndarray:
+        """The picture as the data set gives it; every error names the file."""
+        image = read_image(self.image, self.decoder.max_pixels)
+        try:
+            return with_channels(image, self.channels)
+        except ValueError as error:
+            raise ValueError(f"{error} (file {self.image})") from None

@@ -52,8 +52,7 @@ class ClassFrequencies:
                 f"class_weights needs every class to occur, but there is no pixel of {missing}; "
                 "leave them out with map_classes, or give them a weight with absent=1.0"
             )
-        if method not in _METHODS:
-            raise ValueError(f"method must be one of {list(_METHODS)}, received {method!r}")
+        _check_method(method)
         weights = np.full(len(present), np.nan if absent is None else float(absent))
         if present.any():
             counts = np.array([self.pixels, self.pixels_where_present], float)[:, present]
@@ -119,9 +118,13 @@ def class_weights(
     Raises:
         ValueError: an unknown method, a class that never occurs.
     """
+    _check_method(method)  # before the pass
+    return class_frequencies(ds).weights(method, absent)
+
+
+def _check_method(method: str) -> None:
     if method not in _METHODS:
         raise ValueError(f"method must be one of {list(_METHODS)}, received {method!r}")
-    return class_frequencies(ds).weights(method, absent)
 
 
 def _median_frequency(pixels: np.ndarray, where_present: np.ndarray) -> np.ndarray:

@@ -16,9 +16,10 @@ from semseg.data.doctor.rules.images import Images, looks_like_mask
 from semseg.data.doctor.rules.masks import Masks
 from semseg.data.doctor.rules.samples import Samples
 from semseg.data.encodings import Encoding, MaskDecoder
+from semseg.data.files import PathLike
 from semseg.data.passes import in_order
 from semseg.data.samples import SampleFiles
-from semseg.data.sources.folders import PathLike, pair_folders
+from semseg.data.sources.folders import pair_folders
 
 _FEWEST_SWAPPED = 0.9  # of the samples
 

@@ -17,7 +17,7 @@ from semseg.data.reading.masks import mask_of
 from semseg.data.samples import SampleFiles
 
 #: Distinct values kept of one mask: one with more holds no ids.
-MOST_VALUES = 4096
+_MOST_VALUES = 4096
 
 Size = tuple[int, int]
 
@@ -29,7 +29,6 @@ class FileFacts:
     name: str
     suffix: str
     kind: str
-    mode: str
     stored: Size  # before EXIF turns it
     orientation: int
     has_alpha: bool
@@ -115,9 +114,7 @@ def image_digest(ds: Dataset, index: int) -> int | None:
     try:
         if ds.files is None:
             return _digest(ds[index][0])
-        files = ds.files(index)
-        image = image_of(files.image, read_header(files.image, files.decoder.max_pixels))
-        return _digest(with_channels(image, files.channels))
+        return _digest(ds.files(index).read_image())
     except (ValueError, TypeError, OSError):
         return None
 
@@ -169,7 +166,6 @@ def _file_facts(path: Path, header: Header) -> FileFacts:
         path.name,
         path.suffix.lower(),
         header.kind,
-        header.mode,
         header.size,
         header.orientation,
         header.has_alpha,
@@ -234,7 +230,7 @@ def _counts(values: np.ndarray) -> dict[int, int]:
         counts = counts[found]
     else:
         found, counts = np.unique(values, return_counts=True)
-    kept = zip(found[:MOST_VALUES].tolist(), counts[:MOST_VALUES].tolist(), strict=True)
+    kept = zip(found[:_MOST_VALUES].tolist(), counts[:_MOST_VALUES].tolist(), strict=True)
     return {int(v): n for v, n in kept}
 
 

@@ -49,7 +49,9 @@ KINDS = {
         "files are of another format than their extension says, and other programs refuse them",
         "rename them",
     ),
-    "unreadable_sample": Kind("certain", "samples can't be read", "see the error"),
+    "unreadable_sample": Kind(
+        "certain", "samples can't be read, the first: {0}", "mend what the error names"
+    ),
     # -- the pair ------------------------------------------------------------------------------
     "size_mismatch": Kind(
         "certain",

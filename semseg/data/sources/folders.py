@@ -9,10 +9,8 @@ from typing import NamedTuple
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.encodings import Encoding
-from semseg.data.files import Channels, FilePair, OnError, dataset_of_files
+from semseg.data.files import Channels, FilePair, OnError, PathLike, dataset_of_files
 from semseg.data.reading import IMAGE_SUFFIXES, MAX_PIXELS
-
-PathLike = str | os.PathLike[str]
 
 
 def from_folders(

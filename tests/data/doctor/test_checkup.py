@@ -71,7 +71,9 @@ def test_arrays_in_memory_are_checked_too():
     assert kinds(report) == ["normalised_images"]
     masks[1, 3, 3] = 7
     report = from_arrays(images, masks, CELLS).check()
-    assert report.of_kind("unreadable_sample").examples == ("1",)
+    unreadable = report.of_kind("unreadable_sample")
+    assert unreadable.examples == ("1",)
+    assert "mask has ids [7] outside 0..1" in unreadable.message
 
 
 def test_joined_classes_are_judged_as_they_are_joined(folder):

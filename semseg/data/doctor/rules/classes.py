@@ -17,13 +17,11 @@ class Classes:
         self.class_map = class_map
         self.tally = Tally()
         self.pixels: Counter[int] = Counter()
-        self.masks = 0
 
     def see(self, sample: Examined) -> None:
         if sample.mask is None or sample.mask.classes is None:
             return
         classes = sample.mask.classes
-        self.masks += 1
         self.pixels.update(classes)
         if set(classes) == {0}:
             self.tally.add("empty_masks", sample.id, self.class_map.names[0])

@@ -34,7 +34,7 @@ class Files:
 
     def see(self, sample: Examined) -> None:
         for fault in sample.faults:
-            self.tally.add(KIND_OF_FAULT.get(fault.fault, fault.fault), fault.name)
+            self.tally.add(KIND_OF_FAULT.get(fault.fault, fault.fault), fault.name, fault.message)
         for facts in (sample.image, sample.mask):
             if facts is not None and facts.file is not None:
                 self._see_format(facts.file, is_mask=facts is sample.mask)
