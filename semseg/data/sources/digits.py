@@ -6,11 +6,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from semseg._checks import check_size
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.samples import Pair
-from semseg.data.sources.scenes import checked_int, scene_rng
+from semseg.data.sources.scenes import check_scenes, scene_rng
 
 _IGNORE = 255
 # The library's first eight colours, and three as far from those as from the white of the rim.
@@ -94,14 +93,9 @@ def digits(
     """
     if split not in _SPLITS:
         raise ValueError(f"split must be one of {list(_SPLITS)}, received {split!r}")
-    count = _SPLITS[split].scenes if count is None else checked_int(count, "count", 1)
-    seed = checked_int(seed, "seed", 0)
-    size = check_size(size)
-    if min(size) < _SMALLEST:
-        raise ValueError(
-            f"size must be (height, width) of at least {_SMALLEST} each, so that the largest digit "
-            f"fits, received {size}; make larger scenes and crop them"
-        )
+    count, size, seed = check_scenes(
+        count, _SPLITS[split].scenes, size, seed, _SMALLEST, "the largest digit fits"
+    )
     return Dataset(
         read=partial(_scene, split, size, seed),
         ids=[f"{split}-{i:04d}" for i in range(count)],

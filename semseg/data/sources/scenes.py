@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from semseg._checks import check_size
+
 
 def checked_int(value: Any, name: str, least: int) -> int:
     """An int of at least `least`."""
@@ -12,6 +14,21 @@ def checked_int(value: Any, name: str, least: int) -> int:
     if value < least:
         raise ValueError(f"{name} must be an int >= {least}, received {value}")
     return int(value)
+
+
+def check_scenes(
+    count: int | None, default: int, size: tuple[int, int], seed: int, smallest: int, what_fits: str
+) -> tuple[int, tuple[int, int], int]:
+    """Number, size and seed of the scenes; `what_fits` into a side of `smallest` pixels."""
+    count = default if count is None else checked_int(count, "count", 1)
+    seed = checked_int(seed, "seed", 0)
+    size = check_size(size)
+    if min(size) < smallest:
+        raise ValueError(
+            f"size must be (height, width) of at least {smallest} each, so that {what_fits}, "
+            f"received {size}; make larger scenes and crop them"
+        )
+    return count, size, seed
 
 
 def scene_rng(seed: int, stream: int, index: int) -> np.random.Generator:

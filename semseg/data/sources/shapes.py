@@ -7,12 +7,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from semseg._checks import check_size
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.samples import Pair
 from semseg.data.sources.finding import check_split
-from semseg.data.sources.scenes import checked_int, scene_rng
+from semseg.data.sources.scenes import check_scenes, scene_rng
 
 _STREAMS = {"train": 0, "val": 1, "test": 2}  # sets a split's random draws apart
 _SCENES = {"train": 1000, "val": 100, "test": 100}
@@ -89,14 +88,7 @@ line, star)
         ((96, 128, 3), (96, 128))
     """
     check_split(split, _STREAMS)
-    count = _SCENES[split] if count is None else checked_int(count, "count", 1)
-    seed = checked_int(seed, "seed", 0)
-    size = check_size(size)
-    if min(size) < _SMALLEST:
-        raise ValueError(
-            f"size must be (height, width) of at least {_SMALLEST} each, so that figures fit, "
-            f"received {size}; make larger scenes and crop them"
-        )
+    count, size, seed = check_scenes(count, _SCENES[split], size, seed, _SMALLEST, "figures fit")
     return Dataset(
         read=partial(_scene, split, size, seed),
         ids=[f"{split}-{i:04d}" for i in range(count)],
