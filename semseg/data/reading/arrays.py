@@ -1,5 +1,6 @@
 """Files that are read as arrays of numbers: .npy, and the TIFFs that are more than a picture."""
 
+import io
 import math
 import os
 import struct
@@ -48,7 +49,7 @@ def in_memory(array: np.ndarray) -> np.ndarray:
     return np.array(array, array.dtype.newbyteorder("="), order="C")
 
 
-def tiff_array(path: Path, max_pixels: int, why: str) -> np.ndarray:
+def tiff_array(path: Path, data: bytes, max_pixels: int, why: str) -> np.ndarray:
     """All channels of a TIFF, by tifffile.
 
     Raises:
@@ -60,7 +61,7 @@ def tiff_array(path: Path, max_pixels: int, why: str) -> np.ndarray:
         message = f"{why}: {path}; such a TIFF needs tifffile: pip install 'semseg[tiff]'"
         raise UnreadableFileError("needs_tifffile", message) from None
     try:
-        with tifffile.TiffFile(path) as file:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
             page = file.pages.first
             # ImageJ keeps several pictures behind one page, which the series alone knows.
             is_one = len(file.pages) == len(file.series) == 1 and page.shape == file.series[0].shape

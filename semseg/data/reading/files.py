@@ -5,6 +5,7 @@ pages and returns half a picture for a truncated JPEG. Pillow reads the header f
 the file holds.
 """
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, TiffImagePlugin
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from semseg.data.reading.arrays import npy_array, tiff_array
 from semseg.data.reading.refusals import (
@@ -59,9 +60,13 @@ def read_header(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> H
         raise UnreadableFileError("empty", f"the file is empty (0 bytes): {path}")
     if path.suffix.lower() == ".npy":
         return _array_header("NPY", npy_array(path, max_pixels))
-    data = path.read_bytes()
+    return header_of(path, path.read_bytes(), max_pixels)
+
+
+def header_of(path: Path, data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
+    """The header of a picture's bytes. `path`, which errors name, need not be a file."""
     try:
-        with pillow(path) as file:
+        with pillow(path, data) as file:
             check_pixels(path, file.height, file.width, max_pixels)
             mode, kind, has_alpha = file.mode, str(file.format), file.has_transparency_data
             size = file.height, file.width
@@ -73,12 +78,13 @@ def read_header(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> H
     except UnreadableFileError as error:
         if error.fault != "damaged" or data[:4] not in _TIFF_STARTS:
             raise
-        return _array_header("TIFF", tiff_array(path, max_pixels, "Pillow can't read the file"))
+        why_not = "Pillow can't read the file"
+        return _array_header("TIFF", tiff_array(path, data, max_pixels, why_not))
     check_pages(path, pages)
     if kind == "TIFF":
         check_tiff_is_upright(path, orientation)
     if why_not:
-        return _array_header("TIFF", tiff_array(path, max_pixels, why_not))
+        return _array_header("TIFF", tiff_array(path, data, max_pixels, why_not))
     if kind in ("JPEG", "MPO") and not _jpeg_is_whole(data):
         raise UnreadableFileError(
             "truncated", f"the file is truncated (the JPEG's end is missing): {path}"
@@ -88,7 +94,7 @@ def read_header(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> H
     return Header(kind, mode, size, has_alpha, step, orientation, data)
 
 
-def decode(path: str | os.PathLike[str], flags: int, header: Header) -> np.ndarray:
+def decode(path: Path, flags: int, header: Header) -> np.ndarray:
     """The pixels of an encoded picture, turned upright; colours come in OpenCV's order."""
     # Bytes first: cv2.imread can't open names outside ASCII on Windows.
     data = np.frombuffer(header.data, np.uint8)
@@ -106,13 +112,16 @@ def decode(path: str | os.PathLike[str], flags: int, header: Header) -> np.ndarr
 
 
 @contextmanager
-def pillow(path: Path) -> Iterator[Image.Image]:
-    """The file opened by Pillow, whose errors become ours."""
+def pillow(path: Path, data: bytes) -> Iterator[Image.Image]:
+    """A file's bytes opened by Pillow, whose errors become ours."""
     try:
-        with Image.open(path) as file:
+        with Image.open(io.BytesIO(data)) as file:
             yield file
     except UnreadableFileError:
         raise
+    except UnidentifiedImageError as error:  # its own message is about a buffer in memory
+        message = f"the file is damaged or no picture: {path} (Pillow can't identify it)"
+        raise UnreadableFileError("damaged", message) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         message = (
             f"the file declares too many pixels: {path} ({error}); if it is a picture, raise "

@@ -38,7 +38,7 @@ def image_of(path: Path, header: Header) -> np.ndarray:
     if header.array is not None:
         image = in_memory(header.array)
         return image[..., None] if image.ndim == 2 else image
-    if header.has_alpha and is_transparent(path):
+    if header.has_alpha and is_transparent(path, header.data):
         raise UnreadableFileError(
             "transparent",
             f"the picture has transparent pixels, and what lies under them is undefined: {path}; "
@@ -49,9 +49,9 @@ def image_of(path: Path, header: Header) -> np.ndarray:
     return cv2.cvtColor(decode(path, cv2.IMREAD_COLOR, header), cv2.COLOR_BGR2RGB)
 
 
-def is_transparent(path: Path) -> bool:
+def is_transparent(path: Path, data: bytes) -> bool:
     """Whether any pixel of a picture with an alpha channel is not opaque."""
-    with pillow(path) as file:
+    with pillow(path, data) as file:
         return bool(np.asarray(file.convert("RGBA"))[..., 3].min() < 255)
 
 

@@ -42,7 +42,7 @@ def mask_of(path: Path, header: Header, palette_ids: bool = True) -> np.ndarray:
     if header.mode in ("P", "1"):
         if header.kind == "PNG":  # Pillow compares no checksums, and fills up what lacks
             decode(path, cv2.IMREAD_GRAYSCALE, header)
-        with pillow(path) as file:
+        with pillow(path, header.data) as file:
             upright = ImageOps.exif_transpose(file)
             return np.array(upright if palette_ids else upright.convert("RGB"), np.uint8)
     if header.mode in ALPHA_MODES:
