@@ -70,10 +70,11 @@ def pixel_scores(
 
     Streams: at most `batch_size` pictures are held at a time.
     """
-    resize = None if size is None else Resize(check_size(size))
+    size = None if size is None else check_size(size)
+    resize = None if size is None else Resize(size)
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size must be an int >= 1, received {batch_size!r}")
-    check = _InputCheck(model, None if resize is None else resize.size)
+    check = _InputCheck(model, size)
     pictures = ((check(image, i), i) for i, image in enumerate(images))
     for _, group in groupby(pictures, key=lambda pair: pair[0].shape if resize is None else ()):
         for batch in _chunks((image for image, _ in group), batch_size):

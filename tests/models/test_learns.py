@@ -23,7 +23,7 @@ LEARNERS = {
 
 class EnoughLearnt(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
-        if logs["pixel_accuracy"] > 0.96:
+        if logs["pixel_accuracy"] > 0.985:  # in inference the statistics of the batches lag behind
             self.model.stop_training = True
 
 

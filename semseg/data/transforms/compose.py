@@ -1,25 +1,53 @@
-"""A chain of transforms, fused where neighbours allow it."""
+"""Chains of transforms and choices between them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
-from semseg.data.transforms.geometric import Geometric
-from semseg.data.transforms.photometric import Photometric, apply_photometric
-from semseg.data.transforms.window import Window, resample
-
-Transform = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
+from semseg.data.transforms.transform import Transform, TransformLike
 
 
-@dataclass(frozen=True)
-class Compose:
+@dataclass(frozen=True, repr=False)
+class _Several(Transform):
+    """Transforms with something in common: a chain, a choice."""
+
+    transforms: Sequence[TransformLike]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for transform in self.transforms:
+            if not callable(transform):
+                raise TypeError(
+                    f"transforms must be functions of (image, mask, rng), received {transform!r}"
+                )
+        object.__setattr__(self, "transforms", tuple(self.transforms))
+
+    def filled(self, ignore_class: int | None) -> Self:
+        return replace(
+            self,
+            transforms=[
+                t.filled(ignore_class) if isinstance(t, Transform) else t for t in self.transforms
+            ],
+        )
+
+    def __repr__(self) -> str:
+        shown = ", ".join(repr(transform) for transform in self.transforms)
+        chance = "" if self.probability == 1 else f", probability={self.probability!r}"
+        return f"{type(self).__name__}([{shown}]{chance})"
+
+    def fills(self) -> set[int]:
+        return set().union(*(t.fills() for t in self.transforms if isinstance(t, Transform)))
+
+
+@dataclass(frozen=True, repr=False)
+class Compose(_Several):
     """Transforms one after the other.
 
-    Geometric ones in a row read the picture once; photometric ones in a row become one table.
-    Any function of (image, mask, rng) may stand between them.
+    Geometric ones in a row read the picture once, and give what they would give one by one (but for
+    less blur); so do operations on single values, which become one table. Any function of (image,
+    mask, rng) may stand between them, or of (image, mask, rng, weights) where there are weights.
 
     Example:
         >>> from semseg.data.transforms import Flip, RandomCrop, RandomScale
@@ -30,38 +58,35 @@ class Compose:
         ((4, 4, 3), (4, 4))
     """
 
-    transforms: Sequence[Transform]
+    def pick(self, rng: np.random.Generator) -> tuple[TransformLike, ...]:
+        if not super().pick(rng):
+            return ()
+        return tuple(step for transform in self.transforms for step in _picked(transform, rng))
+
+
+@dataclass(frozen=True, repr=False)
+class OneOf(_Several):
+    """One of several transforms, each as likely.
+
+    Example:
+        >>> from semseg.data.transforms import Elastic, GridDistortion
+        >>> choice = OneOf([Elastic(sd=4, border="reflect"), GridDistortion()], probability=0.5)
+        >>> image, mask = np.zeros((60, 80, 3), "uint8"), np.zeros((60, 80), "uint8")
+        >>> image, mask = choice(image, mask, np.random.default_rng(0))
+        >>> image.shape
+        (60, 80, 3)
+    """
 
     def __post_init__(self) -> None:
-        flat: list[Transform] = []
-        for transform in self.transforms:
-            if not callable(transform):
-                raise TypeError(
-                    f"transforms must be functions of (image, mask, rng), received {transform!r}"
-                )
-            flat += transform.transforms if isinstance(transform, Compose) else [transform]
-        object.__setattr__(self, "transforms", tuple(flat))
+        super().__post_init__()
+        if not self.transforms:
+            raise ValueError("OneOf needs at least one transform, received none")
 
-    def __call__(
-        self, image: np.ndarray, mask: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(height, width, channels), (height, width) -> the same, transformed together."""
-        for kind, group in groupby(self.transforms, key=_kind):
-            run: list[Any] = list(group)
-            if kind is Geometric:
-                window = Window.whole(mask.shape)
-                for transform in run:
-                    window = transform.place(window, rng)
-                image, mask = resample(image, mask, window)
-            elif kind is Photometric:
-                image = apply_photometric(run, image, rng)
-            else:
-                # Someone's own function may write into its arguments, never into a data set.
-                image, mask = image.copy(), mask.copy()
-                for transform in run:
-                    image, mask = transform(image, mask, rng)
-        return image, mask
+    def pick(self, rng: np.random.Generator) -> tuple[TransformLike, ...]:
+        if not super().pick(rng):
+            return ()
+        return _picked(self.transforms[int(rng.random() * len(self.transforms))], rng)
 
 
-def _kind(transform: Transform) -> type | None:
-    return next((kind for kind in (Geometric, Photometric) if isinstance(transform, kind)), None)
+def _picked(transform: TransformLike, rng: np.random.Generator) -> tuple[TransformLike, ...]:
+    return transform.pick(rng) if isinstance(transform, Transform) else (transform,)

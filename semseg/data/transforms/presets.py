@@ -1,0 +1,86 @@
+"""Augmentation that suits a kind of picture: a start, in plain sight, to be changed."""
+
+from semseg.data.transforms.affine import Affine
+from semseg.data.transforms.colors import Hue, Saturation
+from semseg.data.transforms.compose import Compose, OneOf
+from semseg.data.transforms.cropping import RandomCrop
+from semseg.data.transforms.deforming import Elastic, GridDistortion
+from semseg.data.transforms.frame import Size
+from semseg.data.transforms.quality import JPEG, Blur, Noise
+from semseg.data.transforms.resizing import RandomScale
+from semseg.data.transforms.turning import Flip, Rotate90
+from semseg.data.transforms.values import Brightness, Contrast, Gamma
+
+
+def light() -> Compose:
+    """What hardly any data set objects to: left and right, a little brightness and contrast.
+
+    Example:
+        >>> light()
+        Compose([Flip(), Brightness(limit=0.1), Contrast(limit=0.1)])
+    """
+    return Compose([Flip(), Brightness(0.1), Contrast(0.1)])
+
+
+def street(size: Size) -> Compose:
+    """For pictures from a car: scale by 1/2 to 2, a crop of `size`, left and right, weather.
+
+    Up and down stay where they are. The crop needs an `ignore_class`, or pictures of twice `size`.
+
+    Args:
+        size: (height, width) of the crop.
+    """
+    return Compose(
+        [
+            RandomScale(0.5, 2.0),
+            RandomCrop(size, max_ignored=0.75),
+            Flip(),
+            Brightness(0.3),
+            Contrast(0.3),
+            Saturation(0.3),
+            Hue(10),
+            OneOf([Blur(), Noise(0.03)], probability=0.2),
+        ]
+    )
+
+
+def medical(size: Size | None = None) -> Compose:
+    """For microscopes and scanners: U-Net's elastic deformation, turns of any angle, no colour.
+
+    Beyond the edges picture and mask are reflected, so that no `ignore_class` is needed.
+
+    Args:
+        size: (height, width) of a random crop at the end; None keeps the pictures' size.
+    """
+    steps = [
+        Affine(rotation=180, zoom=(0.8, 1.25), border="reflect"),
+        Elastic(sd=10, border="reflect"),
+        Flip(),
+        Flip(direction="vertical"),
+    ]
+    if size is not None:
+        steps.append(RandomCrop(size))
+    return Compose([*steps, Brightness(0.1), Contrast(0.2), Gamma((0.8, 1.25))])
+
+
+def aerial(size: Size) -> Compose:
+    """For pictures from above: no side is up; scale, a square crop, quarter turns, colours.
+
+    Args:
+        size: (height, width) of the crop, which must be a square as quarter turns exchange them.
+    """
+    if size[0] != size[1]:
+        raise ValueError(f"size must be a square for quarter turns, received {size!r}")
+    return Compose(
+        [
+            RandomScale(0.75, 1.5),
+            RandomCrop(size, max_ignored=0.75),
+            Rotate90(),
+            Flip(),
+            GridDistortion(0.2, probability=0.3),
+            Brightness(0.2),
+            Contrast(0.2),
+            Saturation(0.2),
+            JPEG(probability=0.2),
+        ]
+    )

@@ -1,0 +1,51 @@
+"""Transforms made again from what JSON held."""
+
+from typing import Any
+
+from semseg.data.transforms.affine import Affine, Perspective
+from semseg.data.transforms.colors import Hue, Saturation
+from semseg.data.transforms.compose import Compose, OneOf
+from semseg.data.transforms.cropping import Pad, RandomCrop
+from semseg.data.transforms.cutout import Cutout
+from semseg.data.transforms.deforming import Elastic, GridDistortion
+from semseg.data.transforms.quality import JPEG, Blur, Noise
+from semseg.data.transforms.resizing import RandomScale, Resize
+from semseg.data.transforms.transform import Transform
+from semseg.data.transforms.turning import Flip, Rotate90
+from semseg.data.transforms.values import Brightness, Contrast, Gamma
+
+KINDS: dict[str, type[Transform]] = {
+    kind.__name__: kind
+    for kind in (
+        Affine, Blur, Brightness, Compose, Contrast, Cutout, Elastic, Flip, Gamma, GridDistortion,
+        Hue, JPEG, Noise, OneOf, Pad, Perspective, RandomCrop, RandomScale, Resize, Rotate90,
+        Saturation,
+    )
+}  # fmt: skip
+
+
+def from_dict(stored: dict[str, Any]) -> Transform:
+    """The transform that `to_dict` described.
+
+    Raises:
+        ValueError: a name that is no transform, an argument it does not take.
+
+    Example:
+        >>> import json
+        >>> stored = json.dumps(Compose([Flip(), Rotate90()]).to_dict())
+        >>> from_dict(json.loads(stored))
+        Compose([Flip(), Rotate90()])
+    """
+    arguments = {key: value for key, value in stored.items() if key != "name"}
+    kind = KINDS.get(str(stored.get("name")))
+    if kind is None:
+        raise ValueError(f"name must be one of {', '.join(KINDS)}, received {stored.get('name')!r}")
+    for key, value in arguments.items():
+        if key == "transforms":
+            arguments[key] = [from_dict(part) for part in value]
+        elif isinstance(value, list):
+            arguments[key] = tuple(value)
+    try:
+        return kind(**arguments)
+    except TypeError as error:
+        raise ValueError(f"{kind.__name__} can't be made of {arguments}: {error}") from error

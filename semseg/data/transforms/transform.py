@@ -1,0 +1,191 @@
+"""What a transform is: a small frozen object, called with image, mask and a generator."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import groupby
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from semseg.data.errors import prefixed
+
+#: A transform, or any function of (image, mask, rng) that gives (image, mask).
+TransformLike = Callable[..., tuple[np.ndarray, ...]]
+
+
+class Sample(NamedTuple):
+    """What a chain works on."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    weights: np.ndarray | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Transform:
+    """A function of (image, mask, rng) that changes both together, drawing from `rng` alone.
+
+    Args:
+        probability: how often it is applied at all.
+    """
+
+    probability: float = field(default=1.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_range(self, "probability", 0, 1)
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        mask: np.ndarray,
+        rng: np.random.Generator,
+        weights: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, ...]:
+        """The transformed (image, mask), or (image, mask, weights) where weights are given.
+
+        Args:
+            image: (height, width, channels) in its own range and dtype.
+            mask: (height, width) integer ids.
+            rng: the only source of randomness.
+            weights: (height, width) float32, which moves with the mask: 0 where nothing was.
+        """
+        sample = run(self.pick(rng), Sample(image, mask, weights), rng)
+        moved = fitting(sample.mask, self.fills())
+        if sample.weights is None:
+            return sample.image, moved
+        return sample.image, moved, sample.weights
+
+    def pick(self, rng: np.random.Generator) -> "tuple[TransformLike, ...]":
+        """The steps that this call applies, none of them a choice any more."""
+        return (self,) if self.probability == 1 or rng.random() < self.probability else ()
+
+    def filled(self, ignore_class: int | None) -> Self:
+        """The same transform with `ignore_class` where it has no `mask_fill` of its own."""
+        if getattr(self, "mask_fill", 0) is None:
+            changes: dict[str, Any] = {"mask_fill": ignore_class}
+            return replace(self, **changes)
+        return self
+
+    def fills(self) -> set[int]:
+        """The ids that may come into a mask."""
+        fill = getattr(self, "mask_fill", None)
+        return set() if fill is None else {fill}
+
+    def __repr__(self) -> str:
+        """The arguments that are not the default ones."""
+        shown = (
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name and arguments, as JSON can hold them; `from_dict` makes the transform again."""
+        return {
+            "name": type(self).__name__,
+            **{f.name: _plain(getattr(self, f.name)) for f in fields(self)},
+        }
+
+    @staticmethod
+    def run_all(steps: Sequence[Any], sample: Sample, rng: np.random.Generator) -> Sample:
+        """Applies steps of one kind in a row, in one go."""
+        raise NotImplementedError
+
+
+def run(steps: Sequence[TransformLike], sample: Sample, rng: np.random.Generator) -> Sample:
+    """Applies steps one after the other; those of one kind in a row are fused.
+
+    An error names the steps it came from.
+    """
+    for run_all, group in groupby(steps, key=lambda step: getattr(step, "run_all", _run_functions)):
+        row = list(group)
+        try:
+            sample = run_all(row, sample, rng)
+        except Exception as error:  # someone's own function may raise anything
+            raise prefixed(error, ", ".join(_name(step) for step in row)) from error
+    return sample
+
+
+def fitting(mask: np.ndarray, fills: set[int]) -> np.ndarray:
+    """The mask in a dtype that holds the fills, whether or not one was needed this time.
+
+    So all masks of a data set keep one dtype.
+    """
+    if all(np.can_cast(np.min_scalar_type(fill), mask.dtype) for fill in fills):
+        return mask
+    return mask.astype(np.int32)
+
+
+def check_range(owner: Any, name: str, low: float, high: float) -> None:
+    """A number argument of `owner` between two limits, both allowed."""
+    value = getattr(owner, name)
+    if not isinstance(value, int | float | np.number) or not low <= value <= high:
+        raise ValueError(
+            f"{name} of {type(owner).__name__} must lie in [{low:g}, {high:g}], received {value!r}"
+        )
+
+
+def check_pair(owner: Any, name: str, above: float = 0) -> None:
+    """A pair (low, high) of `owner`, above a limit and in order; it becomes a tuple."""
+    value = getattr(owner, name)
+    try:
+        low, high = value
+        in_order = above < low <= high
+    except TypeError:
+        in_order = False
+    if not in_order:
+        raise ValueError(
+            f"{name} of {type(owner).__name__} must be (low, high) with {above:g} < low <= high, "
+            f"received {value!r}"
+        )
+    object.__setattr__(owner, name, (low, high))
+
+
+def _run_functions(
+    steps: Sequence[TransformLike], sample: Sample, rng: np.random.Generator
+) -> Sample:
+    """Someone's own functions, which may write into their arguments, never into a data set."""
+    for step in steps:
+        image, mask = sample.image.copy(), sample.mask.copy()
+        if sample.weights is None:
+            sample = Sample(*step(image, mask, rng))
+        elif _takes_weights(step):
+            sample = Sample(*step(image, mask, rng, sample.weights.copy()))
+        else:
+            image, mask = step(image, mask, rng)
+            if not np.array_equal(mask, sample.mask):
+                raise ValueError(
+                    "a function that moves the mask must move the weights too: let it take and "
+                    "return (image, mask, rng, weights) -> (image, mask, weights)"
+                )
+            sample = Sample(image, mask, sample.weights)
+    return sample
+
+
+def _takes_weights(step: TransformLike) -> bool:
+    try:
+        inspect.signature(step).bind(None, None, None, None)
+    except TypeError:
+        return False
+    return True
+
+
+def _name(step: TransformLike) -> str:
+    return repr(step) if isinstance(step, Transform) else getattr(step, "__name__", repr(step))
+
+
+def _plain(value: Any) -> Any:
+    """A field's value for JSON; NumPy's numbers become Python's."""
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Transform):
+        return value.to_dict()
+    if isinstance(value, np.generic):
+        return value.item()
+    if callable(value):
+        raise TypeError(
+            f"only semseg's own transforms can be stored, received the function {_name(value)}"
+        )
+    return value
