@@ -10,6 +10,7 @@ from semseg.data.transforms.presets import aerial, light, medical, street
 from semseg.data.transforms.quality import JPEG, Blur, Noise
 from semseg.data.transforms.resizing import RandomScale, Resize
 from semseg.data.transforms.stored import from_dict
+from semseg.data.transforms.sync import assert_in_sync
 from semseg.data.transforms.turning import Flip, Rotate90
 from semseg.data.transforms.values import Brightness, Contrast, Gamma
 
@@ -36,6 +37,7 @@ __all__ = [
     "Rotate90",
     "Saturation",
     "aerial",
+    "assert_in_sync",
     "from_dict",
     "light",
     "medical",

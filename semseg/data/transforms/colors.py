@@ -1,6 +1,6 @@
 """Operations that mix red, green and blue: saturation and hue; a row of them is one matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -25,15 +25,15 @@ class ColorOperation(Transform):
 
     @staticmethod
     def run_all(
-        steps: "Sequence[ColorOperation]", sample: Sample, rng: np.random.Generator
+        steps: "Iterable[ColorOperation]", sample: Sample, rng: np.random.Generator
     ) -> Sample:
         image = sample.image
         if image.shape[2] != 3:
             raise ValueError(
-                f"{type(steps[0]).__name__} needs images of 3 channels (RGB), received "
+                "colours can only be changed in images of 3 channels (RGB), received "
                 f"{image.shape[2]} channels; leave it out"
             )
-        image_range(image, steps[0])
+        image_range(image)
         matrix = np.eye(3)
         for step in steps:
             matrix = step.matrix(rng) @ matrix

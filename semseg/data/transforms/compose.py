@@ -1,6 +1,6 @@
 """Chains of transforms and choices between them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -58,10 +58,9 @@ class Compose(_Several):
         ((4, 4, 3), (4, 4))
     """
 
-    def pick(self, rng: np.random.Generator) -> tuple[TransformLike, ...]:
-        if not super().pick(rng):
-            return ()
-        return tuple(step for transform in self.transforms for step in _picked(transform, rng))
+    def steps(self, rng: np.random.Generator) -> Iterator[TransformLike]:
+        for transform in self.transforms:
+            yield from _picked(transform, rng)
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,11 +81,9 @@ class OneOf(_Several):
         if not self.transforms:
             raise ValueError("OneOf needs at least one transform, received none")
 
-    def pick(self, rng: np.random.Generator) -> tuple[TransformLike, ...]:
-        if not super().pick(rng):
-            return ()
+    def steps(self, rng: np.random.Generator) -> Iterator[TransformLike]:
         return _picked(self.transforms[int(rng.random() * len(self.transforms))], rng)
 
 
-def _picked(transform: TransformLike, rng: np.random.Generator) -> tuple[TransformLike, ...]:
-    return transform.pick(rng) if isinstance(transform, Transform) else (transform,)
+def _picked(transform: TransformLike, rng: np.random.Generator) -> Iterator[TransformLike]:
+    return transform.pick(rng) if isinstance(transform, Transform) else iter((transform,))

@@ -1,6 +1,6 @@
 """Hides rectangles of a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +41,7 @@ class Cutout(Transform):
         return super().fills() if self.ignored else set()
 
     @staticmethod
-    def run_all(steps: "Sequence[Cutout]", sample: Sample, rng: np.random.Generator) -> Sample:
+    def run_all(steps: "Iterable[Cutout]", sample: Sample, rng: np.random.Generator) -> Sample:
         image, mask, weights = sample.image.copy(), sample.mask, sample.weights
         for step in steps:
             if step.ignored and step.mask_fill is None:

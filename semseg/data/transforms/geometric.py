@@ -1,6 +1,6 @@
 """What all transforms that move pixels share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
@@ -25,7 +25,7 @@ class Geometric(Transform):
         return Outside(border, mask_fill, repr(self))
 
     @staticmethod
-    def run_all(steps: "Sequence[Geometric]", sample: Sample, rng: np.random.Generator) -> Sample:
+    def run_all(steps: "Iterable[Geometric]", sample: Sample, rng: np.random.Generator) -> Sample:
         frame = Frame.of(sample.mask)
         for step in steps:
             frame = step.place(frame, rng)

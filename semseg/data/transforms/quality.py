@@ -1,6 +1,6 @@
 """What cameras and files do to a picture: blur, noise, JPEG."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ class ImageOperation(Transform):
 
     @staticmethod
     def run_all(
-        steps: "Sequence[ImageOperation]", sample: Sample, rng: np.random.Generator
+        steps: "Iterable[ImageOperation]", sample: Sample, rng: np.random.Generator
     ) -> Sample:
         image = sample.image
         for step in steps:
@@ -75,7 +75,7 @@ class Noise(ImageOperation):
         check_range(self, "sd", 0, 1)
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        span = image_range(image, self)
+        span = image_range(image)
         sd = np.float32(self.sd * rng.random() * (span.high - span.low))
         noise = rng.standard_normal(image.shape, dtype=np.float32) * sd
         return to_dtype(image.astype(np.float32) + noise, image.dtype)

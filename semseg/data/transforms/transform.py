@@ -1,9 +1,9 @@
 """What a transform is: a small frozen object, called with image, mask and a generator."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -56,9 +56,14 @@ class Transform:
             return sample.image, moved
         return sample.image, moved, sample.weights
 
-    def pick(self, rng: np.random.Generator) -> "tuple[TransformLike, ...]":
+    def pick(self, rng: np.random.Generator) -> "Iterator[TransformLike]":
         """The steps that this call applies, none of them a choice any more."""
-        return (self,) if self.probability == 1 or rng.random() < self.probability else ()
+        if self.probability == 1 or rng.random() < self.probability:
+            yield from self.steps(rng)
+
+    def steps(self, rng: np.random.Generator) -> "Iterator[TransformLike]":
+        """What it consists of, once it is applied: itself, or the parts of a chain."""
+        yield self
 
     def filled(self, ignore_class: int | None) -> Self:
         """The same transform with `ignore_class` where it has no `mask_fill` of its own."""
@@ -89,23 +94,32 @@ class Transform:
         }
 
     @staticmethod
-    def run_all(steps: Sequence[Any], sample: Sample, rng: np.random.Generator) -> Sample:
+    def run_all(steps: Iterable[Any], sample: Sample, rng: np.random.Generator) -> Sample:
         """Applies steps of one kind in a row, in one go."""
         raise NotImplementedError
 
 
-def run(steps: Sequence[TransformLike], sample: Sample, rng: np.random.Generator) -> Sample:
+def run(steps: Iterable[TransformLike], sample: Sample, rng: np.random.Generator) -> Sample:
     """Applies steps one after the other; those of one kind in a row are fused.
 
-    An error names the steps it came from.
+    They are asked for one by one, so that a chain draws what its steps would draw on their own. An
+    error names the steps it came from.
     """
     for run_all, group in groupby(steps, key=lambda step: getattr(step, "run_all", _run_functions)):
-        row = list(group)
+        first = next(group)
+        row = [first]
         try:
-            sample = run_all(row, sample, rng)
+            rest = _noted(group, row)  # noqa: B031  what follows the first
+            sample = run_all(chain((first,), rest), sample, rng)
         except Exception as error:  # someone's own function may raise anything
             raise prefixed(error, ", ".join(_name(step) for step in row)) from error
     return sample
+
+
+def _noted(steps: Iterable[TransformLike], row: list[TransformLike]) -> Iterator[TransformLike]:
+    for step in steps:
+        row.append(step)
+        yield step
 
 
 def fitting(mask: np.ndarray, fills: set[int]) -> np.ndarray:
@@ -144,7 +158,7 @@ def check_pair(owner: Any, name: str, above: float = 0) -> None:
 
 
 def _run_functions(
-    steps: Sequence[TransformLike], sample: Sample, rng: np.random.Generator
+    steps: Iterable[TransformLike], sample: Sample, rng: np.random.Generator
 ) -> Sample:
     """Someone's own functions, which may write into their arguments, never into a data set."""
     for step in steps:

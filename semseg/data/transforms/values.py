@@ -1,6 +1,6 @@
 """Operations on single values: brightness, contrast, gamma; a row of them is one table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class ValueOperation(Transform):
 
     @staticmethod
     def run_all(
-        steps: "Sequence[ValueOperation]", sample: Sample, rng: np.random.Generator
+        steps: "Iterable[ValueOperation]", sample: Sample, rng: np.random.Generator
     ) -> Sample:
         return sample._replace(image=_adjusted(steps, sample.image, rng))
 
@@ -99,15 +99,12 @@ class Gamma(ValueOperation):
         return share ** np.float32(power) * np.float32(extent) + np.float32(span.low)
 
 
-def image_range(image: np.ndarray, owner: Transform) -> Range:
+def image_range(image: np.ndarray) -> Range:
     """The range of an image's values; dtypes without one are refused."""
     if image.dtype.kind == "f":
         return Range(float(image.min()), float(image.max()), float(image.mean()))
     if image.dtype not in (np.uint8, np.uint16):
-        raise TypeError(
-            f"image must be uint8, uint16 or floating point for {type(owner).__name__}, received "
-            f"{image.dtype}"
-        )
+        raise TypeError(f"image must be uint8, uint16 or floating point, received {image.dtype}")
     top = float(np.iinfo(image.dtype).max)
     return Range(0.0, top, top / 2)
 
@@ -120,9 +117,9 @@ def to_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def _adjusted(
-    steps: Sequence[ValueOperation], image: np.ndarray, rng: np.random.Generator
+    steps: Iterable[ValueOperation], image: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    span = image_range(image, steps[0])
+    span = image_range(image)
     is_table = image.dtype.kind != "f"
     values = np.arange(span.high + 1, dtype=np.float32) if is_table else image.astype(np.float32)
     for step in steps:

@@ -1,4 +1,4 @@
-"""resample: linear for the image, nearest for the mask, both with half-pixel centres."""
+"""Boxes of the picture: linear for the image, nearest for the mask, half-pixel centres."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -11,7 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from semseg.data.transforms import Resize
-from semseg.data.transforms.window import Window, resample
+from semseg.data.transforms.frame import Frame, Outside
+from semseg.data.transforms.geometric import resample as resample_frame
+from semseg.data.transforms.transform import Sample
+from semseg.data.transforms.window import Window, on_pixels
 
 small = st.integers(1, 24)
 sizes = st.tuples(small, small)
@@ -30,6 +33,24 @@ def ids(size, seed=0):
 def numbered(size):
     """A mask in which every pixel has an id of its own."""
     return np.arange(size[0] * size[1], dtype=np.int32).reshape(size)
+
+
+def whole(size):
+    return Window(0.0, 0.0, float(size[0]), float(size[1]), size)
+
+
+def frame_of(mask, window, fill=255):
+    """The frame that shows what a window shows."""
+    down, across = window.height / window.size[0], window.width / window.size[1]
+    matrix = np.array([[across, 0, window.left], [0, down, window.top], [0, 0, 1.0]])
+    frame = Frame.of(mask).seen(matrix, window.size, Outside("fill", fill, "the crop"))
+    mirror = np.array([[-1.0, 0, window.size[1]], [0, 1, 0], [0, 0, 1]])
+    return frame.seen(mirror, window.size) if window.flipped else frame
+
+
+def resample(image, mask, window, fill=255):
+    shown, moved, _ = resample_frame(Sample(image, mask), frame_of(mask, window, fill))
+    return shown, moved
 
 
 def slow_linear(image, window):
@@ -82,7 +103,7 @@ def windows(draw, step=(1 / 4, 1.9)):
         length = m * draw(st.integers(int(step[0] * 64), int(step[1] * 64))) / 64
         edges += [draw(st.integers(-64, 8 * n + 32)) / 8, length]
     top, height, left, width = edges
-    return source, Window(top, left, height, width, size, draw(st.booleans()), mask_fill=255)
+    return source, Window(top, left, height, width, size, draw(st.booleans()))
 
 
 @given(drawn=windows(), channels=st.sampled_from([1, 3, 5]), seed=st.integers(0, 99))
@@ -119,7 +140,7 @@ def test_outside_the_picture_the_image_is_0_just_where_the_mask_is_filled(drawn)
 @given(size=sizes, dtype=st.sampled_from(["uint8", "uint16", "float32", "int64", "bool"]))
 def test_the_whole_window_is_the_identity(size, dtype):
     image, mask = noise(size).astype(dtype), ids(size)
-    shown, moved = resample(image, mask, Window.whole(size))
+    shown, moved = resample(image, mask, whole(size))
     np.testing.assert_array_equal(shown, image)
     np.testing.assert_array_equal(moved, mask)
     assert shown.dtype == image.dtype
@@ -131,7 +152,10 @@ def test_the_whole_window_is_the_identity(size, dtype):
 def test_a_mirrored_window_shows_the_mirror_image(drawn):
     source, window = drawn
     image, mask = noise(source), ids(source)
-    straight, mirrored = resample(image, mask, window), resample(image, mask, window.mirrored())
+    straight, mirrored = (
+        resample(image, mask, window),
+        resample(image, mask, replace(window, flipped=not window.flipped)),
+    )
     for a, b in zip(straight, mirrored, strict=True):
         np.testing.assert_array_equal(a[:, ::-1], b)
 
@@ -197,31 +221,45 @@ def test_a_fine_checkerboard_becomes_grey(target, shift):
 
 
 def test_a_crop_beyond_the_picture_needs_a_fill():
-    window = Window.whole((4, 5)).cropped(-1, 0, (4, 5))
-    with pytest.raises(ValueError, match=r"reaches outside the picture .* pass mask_fill= "):
-        resample(noise((4, 5)), ids((4, 5)), window)
+    message = r"the crop reaches outside the picture .* pass mask_fill= "
+    with pytest.raises(ValueError, match=message):
+        resample(noise((4, 5)), ids((4, 5)), Window(-1, 0, 4, 5, (4, 5)), fill=None)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "fill", "expected"),
-    [
-        ("uint8", 255, "uint8"),
-        ("int32", 255, "int32"),
-        ("uint8", -1, "int32"),
-        ("uint8", 300, "int32"),
-        ("uint16", 300, "uint16"),
-    ],
-)
-def test_a_fill_that_does_not_fit_widens_the_mask_whether_it_is_needed_or_not(
-    dtype, fill, expected
-):
-    mask = ids((4, 5)).astype(dtype)
-    for row in (0, 2):
-        window = Window(row, 0, 4, 5, (4, 5), mask_fill=fill)
-        moved = resample(noise((4, 5)), mask, window)[1]
-        assert moved.dtype == expected
-        assert (moved[4 - row :] == fill).all()
-        np.testing.assert_array_equal(moved[: 4 - row], mask[row:])
+@given(drawn=windows(step=(1 / 4, 4)), flips=st.tuples(st.booleans(), st.booleans()))
+def test_a_frame_of_a_window_is_that_window(drawn, flips):
+    """Through the matrix and back, whichever way it is turned."""
+    source, window = drawn
+    window = replace(window, flipped=flips[0])
+    mask = ids(source)
+    frame = frame_of(mask, window)
+    if flips[1]:
+        frame = frame.seen(np.array([[0, 1.0, 0], [1, 0, 0], [0, 0, 1]]), window.size[::-1])
+    found = replace(Window.of(frame), outside=None)
+    assert found == replace(window, transposed=flips[1])
+
+
+@given(drawn=windows(step=(1 / 4, 4)), turns=st.integers(0, 3))
+def test_on_whole_pixels_a_window_is_off_by_half_a_pixel_at_most(drawn, turns):
+    source, window = drawn
+    mask = ids(source)
+    frame = frame_of(mask, window)
+    for _ in range(turns):
+        quarter = np.array([[0.0, -1, frame.size[1]], [1, 0, 0], [0, 0, 1]])
+        frame = frame.seen(quarter, frame.size[::-1])
+    before, after = Window.of(frame), Window.of(on_pixels(frame))
+    for start, length in (("top", "height"), ("left", "width")):
+        first, last = getattr(before, start), getattr(before, start) + getattr(before, length)
+        moved = getattr(after, start), getattr(after, start) + getattr(after, length)
+        assert abs(moved[0] - first) <= 0.5
+        assert abs(moved[1] - last) <= 0.5
+    for same in ("size", "flipped", "upside_down", "transposed"):
+        assert getattr(before, same) == getattr(after, same)
+    is_inside = not before.beyond(source) and round(before.height) and round(before.width)
+    on_whole = all(
+        float(getattr(after, e)).is_integer() for e in ("top", "left", "height", "width")
+    )
+    assert on_whole or not is_inside or min(before.height, before.width) < 1
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint32", "bool", "float16"])

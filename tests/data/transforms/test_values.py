@@ -1,16 +1,17 @@
-"""Brightness and Contrast: one table for a chain, rounded and clipped once."""
+"""Brightness, Contrast, Gamma: one table for a row of them, rounded and clipped once."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semseg.data.transforms import Brightness, Compose, Contrast
-from semseg.data.transforms.photometric import Photometric
+from semseg.data.transforms import Brightness, Compose, Contrast, Gamma
+from semseg.data.transforms.values import ValueOperation
 
 limits = st.floats(0, 1)
+gammas = st.sampled_from([Gamma((0.5, 0.5)), Gamma((2, 2)), Gamma((0.7, 1.4))])
 chains = st.lists(
-    st.builds(Brightness, limits) | st.builds(Contrast, limits), min_size=1, max_size=4
+    st.builds(Brightness, limits) | st.builds(Contrast, limits) | gammas, min_size=1, max_size=4
 )
 seeds = st.integers(0, 2**32 - 1)
 MASK = np.zeros((6, 7), np.uint8)
@@ -24,10 +25,15 @@ def picture(dtype, seed=0):
     return image
 
 
-def direct(chain, image, middle, rng):
+def direct(chain, image, low, high, middle, rng):
     """The formulas on every pixel in float64, without a table and without rounding."""
     values = image.astype(np.float64)
     for step in chain:
+        if isinstance(step, Gamma):
+            weakest, strongest = step.power
+            power = weakest * (strongest / weakest) ** rng.random()
+            values = low + (high - low) * ((values - low) / (high - low)).clip(0, 1) ** power
+            continue
         factor = 1 + step.limit * (2 * rng.random() - 1)
         origin = middle if isinstance(step, Contrast) else 0
         values = origin + (values - origin) * factor
@@ -38,19 +44,20 @@ def direct(chain, image, middle, rng):
 def test_a_chain_of_integers_is_the_formula_rounded_and_clipped_once(chain, seed, dtype):
     image, top = picture(dtype), np.iinfo(dtype).max
     shown, _ = Compose(chain)(image, MASK, np.random.default_rng(seed))
-    expected = direct(chain, image, top / 2, np.random.default_rng(seed)).clip(0, top)
+    expected = direct(chain, image, 0, top, top / 2, np.random.default_rng(seed)).clip(0, top)
     assert shown.dtype == dtype
     # float32 has 24 bits: it may round to the other side of a half.
-    assert np.abs(shown - expected).max() <= 0.5 + top * 2e-6
+    assert np.abs(shown - expected).max() <= 0.5 + top * 4e-6
 
 
 @given(chain=chains, seed=seeds, dtype=st.sampled_from(["float32", "float64"]))
 def test_floats_are_stretched_around_their_mean_and_never_clipped(chain, seed, dtype):
     image = picture(dtype) * 3 - 1
     shown, _ = Compose(chain)(image, MASK, np.random.default_rng(seed))
-    expected = direct(chain, image, image.mean(), np.random.default_rng(seed))
+    span = image.min(), image.max(), image.mean()
+    expected = direct(chain, image, *span, np.random.default_rng(seed))
     assert shown.dtype == dtype
-    np.testing.assert_allclose(shown, expected, atol=1e-4)
+    np.testing.assert_allclose(shown, expected, atol=1e-3)
 
 
 @given(seed=seeds)
@@ -61,7 +68,7 @@ def test_two_roundings_would_be_noticed(seed):
     twice, mask = image, MASK
     for step in chain:
         twice, mask = step(twice, mask, rng)
-    once = direct(chain, image, 127.5, np.random.default_rng(7)).clip(0, 255)
+    once = direct(chain, image, 0, 255, 127.5, np.random.default_rng(7)).clip(0, 255)
     assert np.abs(twice - once).max() > 0.5 + 255 * 2e-6
 
 
@@ -98,7 +105,7 @@ def test_the_mask_comes_back_as_it_was(kind):
 
 @pytest.mark.parametrize("dtype", ["int32", "int16", "bool"])
 def test_a_dtype_without_a_range_of_its_own_is_refused(dtype):
-    message = rf"image must be uint8, uint16 or floating point for Brightness\(.*received {dtype}"
+    message = rf"^Brightness\(\): image must be uint8, uint16 or floating point, received {dtype}"
     with pytest.raises(TypeError, match=message):
         Brightness()(picture("uint8").astype(dtype), MASK, np.random.default_rng(0))
 
@@ -106,10 +113,33 @@ def test_a_dtype_without_a_range_of_its_own_is_refused(dtype):
 @pytest.mark.parametrize("kind", [Brightness, Contrast])
 @pytest.mark.parametrize("limit", [-0.1, 1.5, float("nan")])
 def test_a_limit_must_lie_in_0_to_1(kind, limit):
-    with pytest.raises(ValueError, match=rf"limit must lie in \[0, 1\], received {limit}"):
+    with pytest.raises(
+        ValueError, match=rf"limit of {kind.__name__} must lie in \[0, 1\], .*{limit}"
+    ):
         kind(limit)
 
 
-def test_a_photometric_transform_must_say_how_it_adjusts():
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_gamma_keeps_black_and_white_and_moves_what_is_between(power):
+    image = np.array([[[0, 64, 128, 255]]], np.uint8)
+    shown = Gamma((power, power))(image, MASK[:1, :1], np.random.default_rng(0))[0][0, 0]
+    np.testing.assert_allclose(shown, (image[0, 0] / 255) ** power * 255, atol=0.51)
+
+
+def test_gamma_leaves_a_flat_float_image_as_it_is():
+    image = np.full((6, 7, 3), 0.3)
+    shown = Gamma()(image, MASK, np.random.default_rng(0))[0]
+    np.testing.assert_allclose(shown, image, rtol=1e-6)
+
+
+@pytest.mark.parametrize("power", [2, (0, 1), (2, 1), (-1, 1)])
+def test_a_power_must_be_a_pair_above_0(power):
+    with pytest.raises(
+        ValueError, match=r"power of Gamma must be \(low, high\) with 0 < low <= high"
+    ):
+        Gamma(power)
+
+
+def test_an_operation_must_say_how_it_adjusts():
     with pytest.raises(NotImplementedError):
-        Photometric()(picture("uint8"), MASK, np.random.default_rng(0))
+        ValueOperation()(picture("uint8"), MASK, np.random.default_rng(0))
