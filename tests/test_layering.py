@@ -37,7 +37,6 @@ THIRD_PARTY = {
     "metrics": {"keras"},
     "data": {"cv2", "PIL", "sklearn", "tqdm"},
     "data/pipeline.py": {"tensorflow"},
-    "data/records.py": {"tensorflow"},
     "models": {"keras"},
     "analysis": {"keras"},
     "inference": {"keras", "cv2"},

@@ -2,6 +2,7 @@
 
 from semseg.data import transforms
 from semseg.data.dataset import Dataset
+from semseg.data.records import read_records, write_records
 from semseg.data.sources.ade20k import ade20k
 from semseg.data.sources.arrays import from_arrays
 from semseg.data.sources.camvid import camvid
@@ -33,7 +34,9 @@ __all__ = [
     "isbi_em",
     "nuclei",
     "oxford_pets",
+    "read_records",
     "shapes",
     "transforms",
     "voc",
+    "write_records",
 ]

@@ -1,7 +1,7 @@
-"""One pass over a data set: read ahead by two threads, with a progress bar."""
+"""One pass over a data set: read ahead by a few threads, with a progress bar."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -16,8 +16,12 @@ Result = TypeVar("Result")
 
 
 def in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], total: int, what: str
-) -> Iterator[Result]:
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    total: int,
+    what: str,
+    workers: int = _WORKERS,
+) -> Generator[Result, None, None]:
     """`work(item)` for each item, in order; a bar shows on a terminal. Few results wait at a time.
 
     An error of `work` is raised where its result would have come.
@@ -25,11 +29,13 @@ def in_order(
     todo = iter(items)
     waiting: deque[Future[Result]] = deque()
     with (
-        ThreadPoolExecutor(_WORKERS) as pool,
+        ThreadPoolExecutor(workers) as pool,
         tqdm(total=total, desc=what, leave=False, disable=None) as bar,
     ):
         try:
-            waiting.extend(pool.submit(work, item) for item in islice(todo, _AHEAD))
+            waiting.extend(
+                pool.submit(work, item) for item in islice(todo, max(_AHEAD, 2 * workers))
+            )
             while waiting:
                 result = waiting.popleft().result()
                 bar.update()
