@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from semseg.data.transforms.frame import NOTHING, Frame, Outside, project
+from semseg.data.transforms.frame import NOTHING, SNAP, Frame, Outside, project
 from semseg.data.transforms.window import averaged, check_dtype
 
 _REMAPPED = ("uint8", "uint16", "int16", "int32")
@@ -94,7 +94,7 @@ def _steps(frame: Frame) -> tuple[int, int]:
         jacobian = local @ jacobian
         at = at.under
     across, down = np.sqrt((jacobian**2).sum(1))
-    return max(1, int(down)), max(1, int(across))
+    return max(1, int(down + SNAP)), max(1, int(across + SNAP))
 
 
 def _reflected(at: np.ndarray, length: int) -> np.ndarray:

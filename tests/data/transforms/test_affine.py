@@ -67,6 +67,15 @@ def test_each_argument_is_drawn_in_both_directions():
     assert abs(angles.mean()) < 12
 
 
+@pytest.mark.parametrize("zoom", [0.5, 0.4, 0.24])
+def test_a_fine_checkerboard_becomes_grey_when_it_shrinks(zoom):
+    board = (np.indices((96, 96)).sum(0) % 2 * 255).astype(np.uint8)[..., None]
+    shrink = Affine(rotation=180, zoom=(zoom, zoom), border="reflect")
+    for seed in range(4):
+        shown, _ = shrink(board, board[..., 0], np.random.default_rng(seed))
+        assert np.abs(shown[40:56, 40:56].astype(int) - 127.5).max() <= 32
+
+
 @given(size=sizes, seed=st.integers(0, 999))
 def test_a_perspective_looks_at_points_inside_and_keeps_straight_lines(size, seed):
     matrix = matrix_of(Perspective(0.3), size, seed)
