@@ -112,7 +112,10 @@ def run(steps: Iterable[TransformLike], sample: Sample, rng: np.random.Generator
             rest = _noted(group, row)  # noqa: B031  what follows the first
             sample = run_all(chain((first,), rest), sample, rng)
         except Exception as error:  # someone's own function may raise anything
-            raise prefixed(error, ", ".join(_name(step) for step in row)) from error
+            names = ", ".join(_name(step) for step in row)
+            if str(error).startswith(names):
+                raise
+            raise prefixed(error, names) from error
     return sample
 
 
