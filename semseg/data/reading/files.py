@@ -7,9 +7,11 @@ the file holds.
 
 import io
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 import cv2
@@ -29,6 +31,13 @@ from semseg.data.reading.refusals import (
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy")
 
 _JPEG_END, _JPEG_SCAN = b"\xff\xd9", b"\xff\xda"
+# What the headers of files said: they are read in every epoch, and Pillow takes as long for one
+# as for half of a small picture. A file that was changed a moment ago may change again
+# without a new time; those are looked at each time.
+_remembered: "dict[str, tuple[int, int, Header]]" = {}
+_MOST_REMEMBERED = 200_000  # about 60 MB
+_SETTLED = 2_000_000_000  # nanoseconds
+
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -53,10 +62,29 @@ def read_header(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> H
         UnreadableFileError: an empty, truncated or unreadable file, one that declares more than
             `max_pixels`, several pages, a TIFF that is stored turned.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
-    if path.stat().st_size == 0:
+    name = os.fspath(path)
+    try:
+        stat = os.stat(name)
+    except OSError:
+        stat = None
+    if stat is None or not S_ISREG(stat.st_mode):
+        raise FileNotFoundError(f"no such file: {name}")
+    known = _remembered.get(name)
+    if known is not None and known[:2] == (stat.st_size, stat.st_mtime_ns):
+        header = known[2]
+        check_pixels(Path(name), *header.size, max_pixels)
+        with open(name, "rb") as file:
+            return header._replace(data=file.read())
+    header = _read_header(Path(name), stat.st_size, max_pixels)
+    if header.array is None and time.time_ns() - stat.st_mtime_ns > _SETTLED:
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[name] = (stat.st_size, stat.st_mtime_ns, header._replace(data=b""))
+    return header
+
+
+def _read_header(path: Path, size: int, max_pixels: int) -> Header:
+    if size == 0:
         raise UnreadableFileError("empty", f"the file is empty (0 bytes): {path}")
     if path.suffix.lower() == ".npy":
         return _array_header("NPY", npy_array(path, max_pixels))

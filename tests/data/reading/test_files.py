@@ -1,8 +1,11 @@
 """Files that can't be read as they should: an error that names them, and says in a word why."""
 
 import io
+import os
 import pickle
 import struct
+import time
+import zlib
 
 import cv2
 import numpy as np
@@ -10,7 +13,8 @@ import pytest
 from image_files import encoded, saved, saved_palette
 from PIL import Image
 
-from semseg.data.reading import UnreadableFileError, read_image, read_mask
+from semseg.data.reading import UnreadableFileError, files, read_image, read_mask
+from semseg.data.reading.files import read_header
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8)
@@ -196,3 +200,65 @@ def test_pillows_own_limit_names_the_file_and_how_to_raise_it(tmp_path, monkeypa
     with pytest.raises(UnreadableFileError, match=r"a\.png .*PIL.Image.MAX_IMAGE_PIXELS") as caught:
         read(path, 10**9)
     assert caught.value.fault == "too_large"
+
+
+# -- headers are remembered ----------------------------------------------------------------------
+
+
+def write_grey(path, value, size=(6, 8), age=60):
+    cv2.imwrite(str(path), np.full(size, value, np.uint8))
+    then = time.time() - age
+    os.utime(path, (then, then))
+
+
+def test_a_header_is_read_once_as_long_as_the_file_stays(tmp_path, monkeypatch):
+    path, calls = tmp_path / "a.png", []
+    write_grey(path, 7)
+    look = files.header_of
+    monkeypatch.setattr(files, "header_of", lambda *a: calls.append(a) or look(*a))
+    first, again = read_header(path), read_header(path)
+    assert first == again and again.data == path.read_bytes()
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("age", [0, 60])
+def test_a_file_that_changes_is_looked_at_again(tmp_path, age):
+    path = tmp_path / "a.png"
+    write_grey(path, 7, age=age)
+    assert read_header(path).size == (6, 8)
+    write_grey(path, 7, size=(9, 8), age=age / 2)
+    assert read_header(path).size == (9, 8)
+
+
+def test_a_file_of_this_moment_is_not_trusted(tmp_path):
+    """It may change within one tick of the file system's clock."""
+    path = tmp_path / "a.png"
+    write_grey(path, 7, age=0)
+    stamp = path.stat().st_mtime_ns
+    assert read_header(path).size == (6, 8)
+    data = bytearray(path.read_bytes())
+    data[16:24] = data[20:24] + data[16:20]  # width and height exchanged, as many bytes
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(data)
+    os.utime(path, ns=(stamp, stamp))
+    assert read_header(path).size == (8, 6)
+
+
+def test_a_remembered_file_is_still_checked_against_the_limit_of_pixels(tmp_path):
+    path = tmp_path / "a.png"
+    write_grey(path, 7)
+    read_header(path)
+    with pytest.raises(ValueError, match="more than max_pixels"):
+        read_header(path, max_pixels=47)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        read_header(path)
+
+
+def test_the_memory_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_MOST_REMEMBERED", 3)
+    monkeypatch.setattr(files, "_remembered", {})
+    for i in range(8):
+        write_grey(tmp_path / f"{i}.png", i)
+        read_header(tmp_path / f"{i}.png")
+        assert 1 <= len(files._remembered) <= 3
