@@ -97,9 +97,9 @@ def warn_if_unit_range(images: np.ndarray) -> None:
         return
     if 0 < images.max() <= 1:
         warnings.warn(
-            "the images lie in [0, 1], but preprocessing='rescale' expects [0, 255] and would see "
-            "an almost black picture; pass the images as they were read (uint8), or build the "
-            "model with preprocessing=None",
+            "the images lie in [0, 1], but preprocessing='rescale', a model's default, expects "
+            "[0, 255] and would see an almost black picture; pass the images as they were read "
+            "(uint8), or build the model with preprocessing=None (then ignore this)",
             stacklevel=3,
         )
 

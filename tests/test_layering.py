@@ -37,6 +37,7 @@ THIRD_PARTY = {
     "metrics": {"keras"},
     "data": {"cv2", "PIL", "sklearn", "tqdm"},
     "data/pipeline.py": {"tensorflow"},
+    "data/py_dataset.py": {"keras"},
     "models": {"keras"},
     "analysis": {"keras"},
     "inference": {"keras", "cv2"},

@@ -1,90 +1,149 @@
 """A batch from its absolute step: what every loader calls, and what makes them agree.
 
-Step `s` lies in epoch `s // steps_per_epoch`. An epoch is one permutation of the samples, drawn
-from (seed, epoch); the augmentation of a sample is drawn from (seed, epoch, index). Nothing else
-is random, so any number of threads, processes or restarts gives the same stream.
+Step `s` lies in epoch `s // steps_per_epoch`. An epoch is one permutation of the samples (or one
+draw of them), and the augmentation of a sample has a generator of its own: `draws` has both.
+Nothing else is random, so any number of threads, processes or restarts gives the same stream.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
 from semseg._checks import check_image, check_mask
-from semseg.data.samples import Pair, Samples
+from semseg.data.albumentations_adapter import adapted
+from semseg.data.caching import Decoded, OnDisk, in_memory
+from semseg.data.draws import Draws, Shard, sample_rng
+from semseg.data.errors import prefixed
+from semseg.data.pixel_weights import PixelWeights, SampleWeight
+from semseg.data.samples import LabelledSamples, where
+from semseg.data.sampling import Sampling, draw_probabilities
 from semseg.data.transforms import Compose, Resize
-from semseg.data.transforms.compose import Transform
+from semseg.data.transforms.transform import TransformLike
+
+Augment = TransformLike | Sequence[TransformLike]
+Batch = tuple[np.ndarray, ...]
 
 
 class BatchSource:
-    """Batches by absolute step: `source[step] -> (images, masks)`, endless."""
+    """Batches by absolute step: `source[step] -> (images, masks)`, endless.
+
+    With `sample_weight` there are three parts: (images, masks, weights). The arguments are those
+    of `Dataset.pipeline`.
+    """
 
     def __init__(
         self,
-        ds: Samples,
+        ds: LabelledSamples,
         batch_size: int,
         *,
         size: tuple[int, int] | None = None,
-        augment: Transform | Sequence[Transform] | None = None,
+        augment: Augment | None = None,
         shuffle: bool = True,
         seed: int = 0,
-        cache: str | None = None,
+        cache: "str | PathLike[str] | None" = None,
+        sampling: Sampling | None = None,
+        sample_weight: SampleWeight | None = None,
+        shard: Shard = (0, 1),
+        drop_remainder: bool = False,
     ) -> None:
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be an int >= 1, received {batch_size!r}")
-        if cache not in (None, "ram"):
-            raise ValueError(f"cache must be None or 'ram', received {cache!r}")
+        _check_whole(batch_size, "batch_size", 1)
+        _check_whole(seed, "seed", 0)
+        if sampling is not None and not shuffle:
+            raise ValueError("sampling= draws at random; leave shuffle=True")
         self.ds = ds
         self.batch_size = batch_size
-        self.shuffle = shuffle
         self.seed = int(seed)
-        self.transform = _chain(size, augment)
-        self.steps_per_epoch = -(-len(ds) // batch_size)
-        self._samples: dict[int, Pair] | None = {} if cache else None
+        self.transform = _chain(size, augment, ds.class_map.ignore_class)
+        self._chain_shown = repr(self.transform)
+        self.weights = None if sample_weight is None else PixelWeights(sample_weight, ds.class_map)
+        shard = _checked_shard(shard, ds)
+        draws = Draws(len(ds), shard, shuffle, self.seed)
+        count = len(draws)
+        self.steps_per_epoch = count // batch_size if drop_remainder else -(-count // batch_size)
+        if not self.steps_per_epoch:
+            raise ValueError(
+                f"drop_remainder=True leaves no batch: batch_size is {batch_size} and there are "
+                f"{count} samples; pass a smaller batch_size"
+            )
+        self._cached: dict[int, Decoded] | None = None
+        self._source: LabelledSamples | OnDisk = ds
+        if cache == "ram":
+            self._cached = in_memory(self._named_decoded, draws.members, ds.name)
+        elif cache is not None:
+            self._source = OnDisk(ds, shard, _checked_folder(cache))
+        if sampling is not None:
+            mask_of = lambda i: self._named_decoded(i)[1]  # noqa: E731
+            chances = draw_probabilities(sampling, ds, draws.members, mask_of)
+            draws = Draws(len(ds), shard, shuffle, self.seed, chances)
+        self._draws = draws
 
-    def __getitem__(self, step: int) -> Pair:
+    def __getitem__(self, step: int) -> Batch:
         epoch, place = divmod(int(step), self.steps_per_epoch)
-        chosen = self.order(epoch)[place * self.batch_size :][: self.batch_size]
-        pairs = [self.sample(int(i), epoch) for i in chosen]
-        images, masks = zip(*pairs, strict=True)
-        return self._stack(images, chosen), self._stack(masks, chosen)
+        chosen = slice(place * self.batch_size, (place + 1) * self.batch_size)
+        indices, turns = (part[chosen].tolist() for part in self._draws.of_epoch(epoch))
+        samples = [self.sample(i, epoch, turn) for i, turn in zip(indices, turns, strict=True)]
+        return self.stacked(samples, indices)
 
     def order(self, epoch: int) -> np.ndarray:
         """The indices of an epoch, in the order in which they are read."""
-        if not self.shuffle:
-            return np.arange(len(self.ds))
-        return _permutation(self.seed, epoch, len(self.ds))
+        return self._draws.of_epoch(epoch)[0]
 
-    def sample(self, index: int, epoch: int) -> Pair:
-        """One augmented pair; an error of a transform names the sample and the transform."""
-        image, mask = self._read(index)
-        if self.transform is None:
-            return image, mask
-        rng = np.random.Generator(
-            np.random.Philox(np.random.SeedSequence([self.seed, epoch, index]))
-        )
+    def sample(self, index: int, epoch: int, turn: int = 0) -> Batch:
+        """One augmented sample; every error names it, its files and the transform."""
         try:
-            image, mask = self.transform(image, mask, rng)
-            return check_image(image, "image"), check_mask(mask, "mask")
+            image, mask, weights = self.augmented(self.decoded(index), index, epoch, turn)
         except Exception as error:  # someone's own function may raise anything
-            kind = type(error) if type(error) in (ValueError, TypeError) else RuntimeError
-            what = str(error) if kind is type(error) else repr(error)
-            raise kind(
-                f"sample {self.ds.ids[index]!r} of {self.ds.name!r}, after {self.transform!r}: "
-                f"{what}"
-            ) from error
+            raise self._named(error, index) from error
+        return (image, mask) if weights is None else (image, mask, weights)
 
-    def _read(self, index: int) -> Pair:
-        if self._samples is None:
-            return self.ds[index]
-        if index not in self._samples:
-            self._samples[index] = self.ds[index]
-        return self._samples[index]
+    def decoded(self, index: int) -> Decoded:
+        """A sample as it was read, or as the cache keeps it."""
+        if self._cached is not None:
+            return self._cached[index]
+        image, mask = self._source[index]
+        return image, mask, None if self.weights is None else self.weights.of_decoded(mask)
 
-    def _stack(self, arrays: Sequence[np.ndarray], chosen: Any) -> np.ndarray:
+    def augmented(self, sample: Decoded, index: int, epoch: int, turn: int = 0) -> Decoded:
+        """A decoded sample after resize and augmentation."""
+        image, mask, weights = sample
+        if self.transform is not None:
+            rng = sample_rng(self.seed, epoch, index, turn)
+            if weights is None:
+                image, mask = self.transform(image, mask, rng)
+            else:
+                image, mask, weights = self.transform(image, mask, rng, weights)
+            image = check_image(image, f"image after {self._chain_shown}")
+            mask = check_mask(mask, f"mask after {self._chain_shown}")
+            if image.shape[:2] != mask.shape:
+                raise ValueError(
+                    f"image and mask after {self._chain_shown} must have one size, received "
+                    f"(height, width) {image.shape[:2]} and {mask.shape}"
+                )
+        return image, mask, None if self.weights is None else self.weights.of_batch(mask, weights)
+
+    def stacked(self, samples: Sequence[Batch], indices: Sequence[int]) -> Batch:
+        """Samples as a batch; they must agree in size, dtype and channels."""
+        return tuple(self._stack(arrays, indices) for arrays in zip(*samples, strict=True))
+
+    def _named_decoded(self, index: int) -> Decoded:
+        try:
+            return self.decoded(index)
+        except Exception as error:
+            raise self._named(error, index) from error
+
+    def _named(self, error: Exception, index: int) -> Exception:
+        place = where(self.ds, index)
+        if isinstance(error, IndexError | StopIteration):  # would end someone's loop in silence
+            return RuntimeError(f"{place}: {error!r}")
+        if str(error).startswith(place):
+            return error
+        return prefixed(error, place)
+
+    def _stack(self, arrays: Sequence[np.ndarray], indices: Sequence[int]) -> np.ndarray:
         first = arrays[0]
-        for array, index in zip(arrays, chosen, strict=True):
+        for array, index in zip(arrays, indices, strict=True):
             if array.shape == first.shape and array.dtype == first.dtype:
                 continue
             one, cure = "size", "pass size=(height, width), or batch_size=1"
@@ -92,25 +151,41 @@ class BatchSource:
                 one, cure = "dtype and number of channels", "convert them in augment="
             raise ValueError(
                 f"the samples of a batch must have one {one}, received "
-                f"{self.ds.ids[int(chosen[0])]!r} with {first.shape} {first.dtype} and "
-                f"{self.ds.ids[int(index)]!r} with {array.shape} {array.dtype} (data set "
+                f"{self.ds.ids[indices[0]]!r} with {first.shape} {first.dtype} and "
+                f"{self.ds.ids[index]!r} with {array.shape} {array.dtype} (data set "
                 f"{self.ds.name!r}); {cure}"
             )
         return np.stack(arrays)
 
 
 def _chain(
-    size: tuple[int, int] | None, augment: Transform | Sequence[Transform] | None
+    size: tuple[int, int] | None, augment: Augment | None, ignore_class: int | None
 ) -> Compose | None:
-    steps: list[Transform] = [] if size is None else [Resize(size)]
+    steps: list[TransformLike] = [] if size is None else [Resize(size)]
     if augment is not None:
         steps += [augment] if callable(augment) else list(augment)
-    return Compose(steps) if steps else None
+    chain = Compose([adapted(step) for step in steps])
+    return chain.filled(ignore_class) if steps else None
 
 
-@lru_cache(maxsize=4)
-def _permutation(seed: int, epoch: int, count: int) -> np.ndarray:
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch])))
-    order = rng.permutation(count)
-    order.setflags(write=False)
-    return order
+def _check_whole(value: int, name: str, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be an int >= {least}, received {value!r}")
+
+
+def _checked_folder(cache: "str | PathLike[str]") -> Path:
+    if not isinstance(cache, str | PathLike) or not str(cache):
+        raise TypeError(f"cache must be None, 'ram' or a folder, received {cache!r}")
+    return Path(cache)
+
+
+def _checked_shard(shard: Shard, ds: LabelledSamples) -> Shard:
+    try:
+        number, count = (int(part) for part in shard)
+    except (TypeError, ValueError):
+        raise TypeError(f"shard must be (i, n), received {shard!r}") from None
+    if not 0 <= number < count:
+        raise ValueError(f"shard must be (i, n) with 0 <= i < n, received {shard!r}")
+    if number >= len(ds):
+        raise ValueError(f"shard {shard!r} is empty: {ds.name!r} has {len(ds)} samples")
+    return number, count

@@ -10,10 +10,9 @@ import numpy as np
 
 from semseg._checks import check_image, check_mask, unknown_ids, unknown_ids_message
 from semseg.classes import ClassMap, check_class_map
-from semseg.data import views
-from semseg.data.batches import BatchSource
+from semseg.data import loaders, views
 from semseg.data.remapping import joined_classes
-from semseg.data.samples import Pair, SampleFiles
+from semseg.data.samples import Pair, SampleFiles, where
 from semseg.data.splitting import Groups, fold_indices, split_indices
 from semseg.data.statistics import (
     ChannelStatistics,
@@ -25,10 +24,7 @@ from semseg.data.statistics import (
 )
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from semseg.data.doctor.report import Report
-    from semseg.data.transforms.compose import Transform
 
 
 class Dataset:
@@ -89,13 +85,13 @@ class Dataset:
 
     def __getitem__(self, index: int) -> Pair:
         index = self._checked_index(index)
-        where = f"sample {self.ids[index]!r} of {self.name!r}"
         image, mask = self._read(index)
-        image = check_image(image, f"{where}: image")
-        mask = check_mask(mask, f"{where}: mask")
+        place = where(self, index)
+        image = check_image(image, f"{place}: image")
+        mask = check_mask(mask, f"{place}: mask")
         if image.shape[:2] != mask.shape:
             raise ValueError(
-                f"{where}: image and mask must have one size, received (height, width) "
+                f"{place}: image and mask must have one size, received (height, width) "
                 f"{image.shape[:2]} and {mask.shape}"
                 + ("; the mask looks transposed" if image.shape[:2] == mask.shape[::-1] else "")
             )
@@ -106,7 +102,7 @@ class Dataset:
                     found,
                     self.class_map.num_classes,
                     self.class_map.ignore_class,
-                    f"{where}: mask",
+                    f"{place}: mask",
                 )
             )
         return image, mask
@@ -265,62 +261,10 @@ class Dataset:
 
         return check(self, against)
 
-    def pipeline(
-        self,
-        batch_size: int,
-        size: tuple[int, int] | None = None,
-        augment: "Transform | Sequence[Transform] | None" = None,
-        shuffle: bool = True,
-        seed: int = 0,
-        cache: str | None = None,
-        *,
-        repeat: bool = False,
-        start_step: int = 0,
-    ) -> "tf.data.Dataset":
-        """Batches of (images, masks) for `model.fit`, read ahead while the model computes.
-
-        The stream depends on the arguments alone: it is the same for any number of threads, in
-        any process, and from any `start_step` on. Every epoch shuffles and augments anew.
-
-        Args:
-            batch_size: samples a batch; the last batch of an epoch may be smaller.
-            size: (height, width) to which every pair is resized first, image linear, mask
-                nearest; None keeps the sizes, which must then agree within a batch.
-            augment: a transform, a list of them, or any function (image, mask, rng) ->
-                (image, mask). It runs after the resize; geometric ones are fused with it.
-            shuffle: whether each epoch has an order of its own.
-            seed: all that is random follows from it, the epoch and the sample's index.
-            cache: "ram" keeps the decoded samples (before resize and augmentation) in memory.
-            repeat: False gives one epoch a pass, the k-th pass being the k-th epoch; True an
-                endless stream, for which `fit` needs `steps_per_epoch`.
-            start_step: the step to begin with, to go on where an earlier run stopped.
-
-        Returns:
-            A `tf.data.Dataset` of images (batch, height, width, channels) in the data's dtype
-            and masks (batch, height, width) of integer ids. `fit(..., shuffle=False)` keeps
-            Keras from warning that it will not shuffle it a second time.
-
-        Raises:
-            ValueError: an argument out of range, or an error in the first sample.
-
-        Example:
-            >>> ds = semseg.data.digits("train", count=20)
-            >>> images, masks = next(iter(ds.pipeline(batch_size=8, seed=1)))
-            >>> tuple(images.shape), tuple(masks.shape)
-            ((8, 96, 128, 3), (8, 96, 128))
-        """
-        from semseg.data.pipeline import make_pipeline
-
-        source = BatchSource(
-            self,
-            batch_size,
-            size=size,
-            augment=augment,
-            shuffle=shuffle,
-            seed=seed,
-            cache=cache,
-        )
-        return make_pipeline(source, repeat=repeat, start_step=start_step)
+    pipeline = loaders.pipeline
+    batches = loaders.batches
+    batch_source = loaders.batch_source
+    benchmark = loaders.benchmark
 
     def _checked_index(self, index: int) -> int:
         index = operator.index(index)

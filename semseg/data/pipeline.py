@@ -10,13 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 from semseg._checks import warn_if_unit_range
-from semseg.data.batches import BatchSource
+from semseg.data.batches import Batch, BatchSource
+from semseg.data.epochs import first_epoch
+from semseg.data.failures import Failures
 
 
 def make_pipeline(
     source: BatchSource, *, repeat: bool = False, start_step: int = 0
 ) -> tf.data.Dataset:
-    """(images, masks) batches of `source`, read ahead by TensorFlow's threads.
+    """The batches of `source`, read ahead by TensorFlow's threads.
 
     Args:
         source: batches by step.
@@ -25,29 +27,25 @@ def make_pipeline(
         start_step: the first step; without `repeat` the beginning of an epoch.
     """
     per_epoch = source.steps_per_epoch
-    if start_step < 0 or (not repeat and start_step % per_epoch):
-        raise ValueError(
-            f"start_step must be >= 0 and, without repeat=True, a multiple of the {per_epoch} "
-            f"steps of an epoch; received {start_step}"
-        )
+    epoch = first_epoch(start_step, per_epoch, repeat)
     # The first sample shows what comes, and an error in it is raised here and now, as itself.
-    image, mask = source.sample(int(source.order(0)[0]), epoch=0)
-    warn_if_unit_range(image)
-    state = _State(source, start_step // per_epoch, _form(image, mask))
+    first = source.sample(int(source.order(0)[0]), epoch=0)
+    warn_if_unit_range(first[0])
+    state = _State(source, epoch, first)
     # TensorFlow never frees a Python function: it must not hold the state (and its cache).
     held: Any = weakref.ref(state)
+    dtypes = [array.dtype for array in first]
+    shapes = [(None, None, None, *array.shape[2:]) for array in first]
 
     def next_epoch(_: Any) -> tf.data.Dataset:
         epoch = tf.numpy_function(lambda: held().next_epoch(), [], tf.int64, stateful=True)
         return tf.data.Dataset.range(epoch * per_epoch, (epoch + 1) * per_epoch)
 
-    def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, masks = tf.numpy_function(
-            lambda s: held().batch(s), [step], (image.dtype, mask.dtype), stateful=False
-        )
-        images.set_shape((None, None, None, image.shape[-1]))
-        masks.set_shape((None, None, None))
-        return images, masks
+    def batch(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        parts = tf.numpy_function(lambda s: held().batch(s), [step], dtypes, stateful=False)
+        for part, shape in zip(parts, shapes, strict=True):
+            part.set_shape(shape)
+        return tuple(parts)
 
     if repeat:
         steps = tf.data.Dataset.counter(start_step, 1, tf.int64)
@@ -55,9 +53,12 @@ def make_pipeline(
         steps = tf.data.Dataset.from_tensors(0).flat_map(next_epoch)
     steps.semseg_state = state  # lives as long as the last data set or iterator made of this one
     batches = steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
-    if repeat:
-        return batches
-    return batches.apply(tf.data.experimental.assert_cardinality(per_epoch))
+    if not repeat:
+        batches = batches.apply(tf.data.experimental.assert_cardinality(per_epoch))
+    options = tf.data.Options()
+    # Shards are of samples, and the caller's choice: TensorFlow would drop whole batches.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return batches.with_options(options)
 
 
 _STATES: weakref.WeakSet["_State"] = weakref.WeakSet()
@@ -78,11 +79,12 @@ def _end_all() -> None:
 class _State:
     """What the pipeline's Python functions work on; one a pipeline."""
 
-    def __init__(self, source: BatchSource, first_epoch: int, form: str) -> None:
+    def __init__(self, source: BatchSource, epoch: int, first: Batch) -> None:
         self._source = source
-        self._epoch = first_epoch - 1
+        self._epoch = epoch - 1
         self._lock = threading.Lock()
-        self._form = form
+        self._form = _form(first)
+        self._failures = Failures()
         self._ending = False
         self._last_call = 0.0
         self._running = 0
@@ -93,7 +95,7 @@ class _State:
             self._epoch += 1
             return np.int64(self._epoch)
 
-    def batch(self, step: np.int64) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, step: np.int64) -> Batch:
         with self._lock:
             self._last_call = time.monotonic()
             if self._ending:
@@ -101,6 +103,9 @@ class _State:
             self._running += 1
         try:
             return self._checked_batch(int(step))
+        except Exception as error:
+            self._failures.last.append(error)
+            raise
         finally:
             with self._lock:
                 self._running -= 1
@@ -112,17 +117,18 @@ class _State:
         while self._running or time.monotonic() - self._last_call < _QUIET_SECONDS:
             time.sleep(0.01)
 
-    def _checked_batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        images, masks = self._source[step]
-        form = _form(images, masks)
+    def _checked_batch(self, step: int) -> Batch:
+        batch = self._source[step]
+        form = _form(batch)
         if form != self._form:  # TensorFlow would name neither the data set nor the cure
             raise ValueError(
                 f"all samples of {self._source.ds.name!r} must have one dtype and number of "
                 f"channels, received {self._form} and then {form}; convert them in augment="
             )
-        return images, masks
+        return batch
 
 
-def _form(image: np.ndarray, mask: np.ndarray) -> str:
+def _form(batch: Batch) -> str:
     """What all samples of a stream must have in common."""
+    image, mask = batch[:2]
     return f"{image.dtype} images of {image.shape[-1]} channels with {mask.dtype} masks"

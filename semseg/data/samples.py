@@ -31,6 +31,13 @@ class LabelledSamples(Samples, Protocol):
     class_map: ClassMap
 
 
+def where(ds: Samples, index: int) -> str:
+    """A sample for an error: its id, its data set, and its files where it has some."""
+    found = getattr(ds, "files", None)
+    files = f" (files {', '.join(str(f) for f in found(index)[:2])})" if found else ""
+    return f"sample {ds.ids[index]!r} of {ds.name!r}{files}"
+
+
 class SampleFiles(NamedTuple):
     """Where a sample comes from, and how its mask is read."""
 

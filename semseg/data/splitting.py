@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from semseg.data.passes import in_order
 from semseg.data.samples import LabelledSamples
+from semseg.data.sampling import classes_in
 
 Groups = Sequence[Any] | Callable[[str], Any]
 
@@ -99,12 +99,7 @@ def _ordered_groups(
 def _strata(ds: LabelledSamples, order: np.ndarray) -> np.ndarray:
     """Of each sample, in `order`, the class in it that is in the fewest samples."""
     count = ds.class_map.num_classes
-
-    def present(index: int) -> np.ndarray:
-        mask = ds[int(index)][1]
-        return np.isin(np.arange(count), np.unique(mask))
-
-    found = np.stack(list(in_order(present, order, len(order), "reading masks")))
+    found = classes_in(lambda i: ds[i][1], order, count)
     samples_with = found.sum(0)
     rarity = np.where(found, samples_with, len(order) + 1)
     return np.where(found.any(1), rarity.argmin(1), count)

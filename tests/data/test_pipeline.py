@@ -1,19 +1,23 @@
 """Dataset.pipeline: `tf.data` gives what BatchSource says, epoch by epoch, and frees it."""
 
 import gc
+import json
 import subprocess
 import sys
 import warnings
 import weakref
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import streams_in_fit
 import tensorflow as tf
 
 from semseg.classes import ClassMap
-from semseg.data import Dataset
+from semseg.data import Dataset, failures
 from semseg.data.batches import BatchSource
+from semseg.data.failures import original_errors
 from semseg.data.pipeline import make_pipeline
 from semseg.data.transforms import Brightness, Flip, RandomCrop, RandomScale
 
@@ -227,7 +231,7 @@ def test_an_error_in_the_first_sample_is_raised_at_once_and_as_itself():
     def too_dark(image, mask, rng):
         raise ValueError("too dark")
 
-    with pytest.raises(ValueError, match=r"sample 'cell 0' of 'cells', after .*too_dark.*too dark"):
+    with pytest.raises(ValueError, match=r"^sample 'cell 0' of 'cells': too_dark: too dark"):
         cells().pipeline(BATCH, shuffle=False, augment=too_dark)
 
 
@@ -257,9 +261,45 @@ def test_a_later_error_reaches_the_loop_with_sample_and_transform_in_its_text(er
 
     ds = iter(cells().pipeline(2, shuffle=False, augment=[sometimes]))
     next(ds), next(ds)  # what comes before arrives
-    message = r"(?s)sample 'cell 5' of 'cells', after Compose.*sometimes.*too dark"
+    message = r"(?s)sample 'cell 5' of 'cells': sometimes: .*too dark"
     with pytest.raises(tf.errors.OpError, match=message):
         next(ds)
+
+
+@pytest.mark.parametrize("error", [ValueError, FileNotFoundError, KeyError])
+def test_the_original_of_a_later_error_can_be_raised_in_its_place(error):
+    def sometimes(image, mask, rng):
+        if image[0, 0, 0] == pair_of(5)[0][0, 0, 0]:
+            raise error("zu dunkel: ä\n'\"")
+        return image, mask
+
+    ds = cells().pipeline(2, shuffle=False, augment=sometimes)
+    expected = RuntimeError if error is KeyError else error
+    message = "^sample 'cell 5' of 'cells': sometimes: "
+    with pytest.raises(expected, match=message) as caught, original_errors():
+        recorder().fit(ds, verbose=0)
+    assert type(caught.value) is expected
+    assert type(caught.value.__cause__.__cause__) is error
+
+
+def test_an_error_that_is_no_samples_is_left_alone():
+    with pytest.raises(ZeroDivisionError), original_errors():
+        1 / 0  # noqa: B018
+
+
+def test_kept_errors_go_with_their_pipeline():
+    def fails(image, mask, rng):
+        if image[0, 0, 0] != pair_of(0)[0][0, 0, 0]:
+            raise ValueError("too dark")
+        return image, mask
+
+    ds = cells().pipeline(1, shuffle=False, augment=fails)
+    with pytest.raises(tf.errors.OpError):
+        list(ds)
+    held = weakref.ref(next(f for f in failures._ALL if f.last))
+    del ds
+    gc.collect()
+    assert held() is None
 
 
 def test_a_later_error_reaches_fit_with_its_text():
@@ -323,13 +363,38 @@ def test_other_float_images_do_not_warn(scale):
     list(cells(lambda i: (pair_of(i)[0] * np.float32(scale), pair_of(i)[1])).pipeline(BATCH))
 
 
-def test_a_script_that_leaves_an_endless_stream_open_ends():
-    """TensorFlow's reading ahead used to wait for Python for ever, and the process with it."""
-    code = (
-        "import semseg\n"
-        "ds = semseg.data.digits('train', count=64)\n"
-        "stream = iter(ds.pipeline(batch_size=8, repeat=True))\n"
-        "next(stream)\n"
+# -- in a process of its own ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def process():
+    """What tests/pipelines_in_a_process.py prints, and how it ended."""
+    program = Path(__file__).parents[1] / "pipelines_in_a_process.py"
+    return subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=120
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+
+
+def test_a_script_that_leaves_an_endless_stream_open_ends(process):
+    """TensorFlow's reading ahead used to wait for Python for ever, and the process with it."""
+    assert process.returncode == 0, process.stderr
+
+
+def test_two_devices_share_each_batch_of_the_stream(process):
+    found = json.loads(process.stdout)["distributed"]
+    expected = BatchSource(streams_in_fit.cells(8), 4, augment=streams_in_fit.AUGMENT)
+    assert found == [streams_in_fit.hashed(expected[step]) for step in range(4)]
+
+
+def test_tensorflow_does_not_shard_what_is_sharded_already():
+    policy = cells().pipeline(BATCH).options().experimental_distribute.auto_shard_policy
+    assert policy == tf.data.experimental.AutoShardPolicy.OFF
+
+
+@pytest.mark.parametrize("loader", ["pipeline", "batches"])
+def test_the_memory_of_the_cache_comes_back_when_the_stream_goes(process, loader):
+    found = json.loads(process.stdout)
+    if "memory" not in found:
+        pytest.skip("reads /proc")
+    filled, left = found["memory"][loader]
+    assert filled > 250 and left < filled - 200  # MB, of a cache of 288

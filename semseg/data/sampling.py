@@ -1,0 +1,67 @@
+"""How likely each sample is drawn: evenly, by class, or as the user says."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from semseg.data.passes import in_order
+from semseg.data.samples import LabelledSamples
+
+Sampling = Literal["balanced"] | Sequence[float] | np.ndarray
+
+
+def draw_probabilities(
+    sampling: Sampling,
+    ds: LabelledSamples,
+    members: np.ndarray,
+    read_mask: Callable[[int], np.ndarray],
+) -> np.ndarray:
+    """The probability of each member; they add up to 1.
+
+    "balanced": a class is chosen, each as likely, and then one of the samples in which it occurs,
+    each as likely. Of a sample `i` that is the mean of `[c in i] / n_c` over the classes `c` that
+    occur at all, with `n_c` the number of samples that hold `c`.
+    """
+    if isinstance(sampling, str):
+        if sampling != "balanced":
+            raise ValueError(
+                f"sampling must be None, 'balanced' or one weight a sample, received {sampling!r}"
+            )
+        found = classes_in(read_mask, members, ds.class_map.num_classes)
+        samples_with = found.sum(0)
+        if not samples_with.any():
+            raise ValueError(f"sampling='balanced' needs classes, but {ds.name!r} has none in it")
+        found, samples_with = found[:, samples_with > 0], samples_with[samples_with > 0]
+        return (found / samples_with).mean(1)
+    weights = _checked_weights(sampling, ds)[members]
+    if not weights.any():
+        raise ValueError("sampling gives every sample of the shard the weight 0")
+    return weights / weights.sum()
+
+
+def classes_in(
+    read_mask: Callable[[int], np.ndarray], indices: Sequence[int] | np.ndarray, num_classes: int
+) -> np.ndarray:
+    """(samples, classes) bool: which classes occur in which masks, from one pass over them."""
+
+    def present(index: int) -> np.ndarray:
+        return np.isin(np.arange(num_classes), np.unique(read_mask(int(index))))
+
+    return np.stack(list(in_order(present, indices, len(indices), "reading masks")))
+
+
+def _checked_weights(sampling: Any, ds: LabelledSamples) -> np.ndarray:
+    try:
+        weights = np.asarray(sampling, float)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"sampling must be None, 'balanced' or one weight a sample, received {sampling!r}"
+        ) from None
+    if weights.shape != (len(ds),) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError(
+            f"sampling must hold one finite weight >= 0 a sample, {len(ds)} of them (data set "
+            f"{ds.name!r}), received shape {weights.shape}"
+            + (f" from {weights.min()} to {weights.max()}" if weights.size else "")
+        )
+    return weights

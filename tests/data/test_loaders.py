@@ -1,0 +1,86 @@
+"""One stream for every loader: pipeline, batches, batch_source, in threads and in processes."""
+
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from streams_in_fit import cells, hashed
+
+from semseg.data.epochs import EpochSteps
+from semseg.data.transforms import Brightness, Flip, RandomCrop
+
+OPTIONS = {
+    "plain": {},
+    "augmented": {"size": (9, 8), "augment": [RandomCrop((6, 6)), Flip(), Brightness()]},
+    "cached": {"augment": [Flip(), Brightness()], "cache": "ram", "seed": 3},
+    "shard": {"augment": Flip(), "shard": (1, 2)},
+    "balanced": {"augment": Brightness(), "sampling": "balanced"},
+    "weighted": {"augment": Flip(), "sample_weight": [0.5, 2.0], "drop_remainder": True},
+    "weight map": {"augment": [RandomCrop((9, 9))], "sample_weight": np.sqrt},
+    "in order": {"shuffle": False, "augment": Brightness()},
+}
+
+
+def by_threads(source):
+    with ThreadPoolExecutor(7) as pool:
+        return list(pool.map(source.__getitem__, range(len(source))))
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_every_loader_gives_the_same_stream_bit_for_bit(options):
+    ds = cells(9)
+    source = ds.batch_source(2, epochs=3, **options)
+    expected = [hashed(batch) for batch in source]
+    steps, of_epoch = len(expected), source.steps_per_epoch
+    assert len(set(expected)) == steps == 3 * of_epoch
+    pipeline, batches = ds.pipeline(2, **options), ds.batches(2, **options)
+    streams = {
+        "pipeline": [batch for _ in range(3) for batch in pipeline],
+        "batches": [batch for _ in range(3) for batch in batches],
+        "pipeline, endless": ds.pipeline(2, repeat=True, **options).take(steps),
+        "batches, endless": map(ds.batches(2, repeat=True, **options).__getitem__, range(steps)),
+        "threads": by_threads(ds.batch_source(2, epochs=3, **options)),
+        "another process": pickle.loads(pickle.dumps(source)),
+    }
+    for name, stream in streams.items():
+        assert [hashed(batch) for batch in stream] == expected, name
+    for start in (1, of_epoch, 2 * of_epoch + 1):
+        later = ds.pipeline(2, repeat=True, start_step=start, **options).take(steps - start)
+        assert [hashed(batch) for batch in later] == expected[start:]
+
+
+def test_a_process_of_its_own_reads_the_same():
+    source = cells(9).batch_source(2, augment=[Flip(), Brightness()], epochs=2)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        there = list(pool.map(_hash_at, [source] * 3, [7, 0, 3]))
+    assert there == [hashed(source[step]) for step in (7, 0, 3)]
+
+
+def _hash_at(source, step):
+    return hashed(source[step])
+
+
+def test_pytorchs_data_loader_reads_the_stream():
+    data = pytest.importorskip("torch.utils.data")
+    source = cells(9).batch_source(2, augment=Flip(), epochs=2)
+    loader = data.DataLoader(source, batch_size=None)
+    assert [hashed(map(np.asarray, batch)) for batch in loader] == [hashed(b) for b in source]
+
+
+def test_batches_by_number_end_and_refuse_numbers_outside():
+    source = cells(9).batch_source(2, epochs=2)
+    assert len(source) == 10 and source.steps_per_epoch == 5
+    for step in (-1, 10):
+        with pytest.raises(IndexError, match=rf"step must lie in 0..9, received {step}"):
+            source[step]
+    assert len(list(source)) == 10
+    assert repr(source) == "EpochSteps('cells', 2 epochs of 5 batches)"
+
+
+@pytest.mark.parametrize("epochs", [0, 1.5, True])
+def test_epochs_is_a_whole_number(epochs):
+    with pytest.raises(ValueError, match=rf"epochs must be an int >= 1, received {epochs!r}"):
+        EpochSteps(None, epochs)
