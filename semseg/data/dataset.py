@@ -77,7 +77,7 @@ class Dataset:
         self.name = name
         self.files = files
         self.note = note
-        #: (id, error) of each sample that `on_error="skip"` left out.
+        #: (id, error) of each sample that `on_error="skip"` left out, here or in its parts.
         self.skipped: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
@@ -120,7 +120,7 @@ class Dataset:
         """The samples at `indices`, in that order, as a Dataset."""
         chosen = self._checked_indices(indices)
         files = self.files
-        return Dataset(
+        made = Dataset(
             partial(views.chosen, self._read, chosen),
             [self.ids[i] for i in chosen],
             self.class_map,
@@ -128,6 +128,8 @@ class Dataset:
             files=files and partial(views.chosen, files, chosen),
             note=self.note,
         )
+        made.skipped = self.skipped
+        return made
 
     def concat(self, *others: "Dataset", name: str | None = None) -> "Dataset":
         """This data set's samples and then those of the others, whose classes must be the same.
@@ -147,7 +149,7 @@ class Dataset:
         places = [(part, i) for part in parts for i in range(len(part))]
 
         has_files = all(part.files is not None for part in parts)
-        return Dataset(
+        made = Dataset(
             partial(views.sample_at, places),
             [part.ids[i] for part, i in places],
             self.class_map,
@@ -155,6 +157,8 @@ class Dataset:
             files=partial(views.files_at, places) if has_files else None,
             note="; ".join(dict.fromkeys(part.note for part in parts if part.note)),
         )
+        made.skipped = tuple(dict.fromkeys(pair for part in parts for pair in part.skipped))
+        return made
 
     def map_classes(self, mapping: Mapping[str, str | None]) -> "Dataset":
         """Joins and renames classes: `{"Car": "Vehicle", "Truck": "Vehicle", "Sky": None}`.
@@ -173,7 +177,7 @@ class Dataset:
             ClassMap(3 classes: background, even, odd, ignore_class=255)
         """
         class_map, table = joined_classes(self.class_map, mapping)
-        return Dataset(
+        made = Dataset(
             partial(views.joined, self, table),
             self.ids,
             class_map,
@@ -181,6 +185,8 @@ class Dataset:
             files=self.files and partial(views.joined_files, self.files, table),
             note=self.note,
         )
+        made.skipped = self.skipped
+        return made
 
     def split(
         self,

@@ -50,7 +50,8 @@ def pipeline(
             None keeps the sizes, which must then agree within a batch.
         augment: a transform, a list of them, any function (image, mask, rng) -> (image, mask), or
             a transform of albumentations. It runs after the resize; geometric ones are fused with
-            it. Pixels it leaves without a class become the data set's `ignore_class`.
+            it. Pixels it leaves without a class become the data set's `ignore_class`
+            (albumentations has its own `fill_mask=`, by default class 0).
         shuffle: whether each epoch has an order of its own.
         seed: an int >= 0; all that is random follows from it, the epoch and the sample's index.
         cache: "ram" keeps the decoded samples (before resize and augmentation) in memory; they are

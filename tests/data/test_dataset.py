@@ -346,3 +346,11 @@ def test_data_are_read_augmented_and_batched_without_tensorflow():
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_views_remember_what_was_skipped():
+    part, other = cells(4), cells(2)
+    part.skipped, other.skipped = (("a", "no such file"),), (("b", "empty"),)
+    assert part.subset([1]).skipped == part.map_classes({"cell": "nucleus"}).skipped == part.skipped
+    assert part.concat(other, part).skipped == (("a", "no such file"), ("b", "empty"))
+    assert part.split((0.5, 0.5))[0].skipped == part.skipped
