@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
+import cv2
 import numpy as np
 
 Size = tuple[int, int]
@@ -147,4 +148,6 @@ def _affine(by_x: float, by_y: float, shift: float, x: np.ndarray, y: np.ndarray
         return x * by_x + shift
     if by_x == 0:
         return y * by_y + shift
+    if x.shape == y.shape and x.ndim == 2:
+        return cv2.addWeighted(x, by_x, y, by_y, shift)  # in one pass
     return x * by_x + (y * by_y + shift)
