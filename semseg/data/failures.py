@@ -1,4 +1,4 @@
-"""The exceptions that TensorFlow swallowed: `tf.data` hands on their text, not their type."""
+"""The exceptions that TensorFlow swallowed: it hands on their text, not their type."""
 
 import weakref
 from collections import deque
@@ -16,10 +16,15 @@ class Failures:
         self.last: deque[Exception] = deque(maxlen=8)
         _ALL.add(self)
 
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return Failures, ()  # another process has its own
+
 
 @contextmanager
 def original_errors() -> Iterator[None]:
-    """Raises the exception of a pipeline's sample as itself, in place of TensorFlow's about it.
+    """Raises the exception of a sample as itself, in place of TensorFlow's about it.
+
+    For `Dataset.pipeline`, and `Dataset.batches` in a `fit` that runs on TensorFlow.
 
     Example:
         >>> def read(i):

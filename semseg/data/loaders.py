@@ -84,7 +84,7 @@ def pipeline(
         ValueError: an argument out of range, a cache larger than the machine's memory, or an error
             in the first sample (with its own type). An error in a later one comes as TensorFlow's,
             with the sample, its files and the transform in the text;
-            `semseg.data.failures.original_errors` and `batches` raise it as itself.
+            `semseg.data.failures.original_errors` raises it as itself.
 
     Example:
         >>> ds = semseg.data.digits("train", count=20)
@@ -136,7 +136,8 @@ def batches(
 
     Raises:
         ValueError: an argument out of range. An error in a sample is raised with its own type, and
-            names the sample, its files and the transform.
+            names the sample, its files and the transform (in a `fit` that runs on TensorFlow
+            within `semseg.data.failures.original_errors`; else its text is in TensorFlow's).
 
     Example:
         >>> ds = semseg.data.digits("train", count=20)

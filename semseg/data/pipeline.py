@@ -37,10 +37,12 @@ def make_pipeline(
     dtypes = [array.dtype for array in first]
     shapes = [(None, None, None, *array.shape[2:]) for array in first]
 
+    @tf.autograph.experimental.do_not_convert  # there is nothing to convert, and errors get shorter
     def next_epoch(_: Any) -> tf.data.Dataset:
         epoch = tf.numpy_function(lambda: held().next_epoch(), [], tf.int64, stateful=True)
         return tf.data.Dataset.range(epoch * per_epoch, (epoch + 1) * per_epoch)
 
+    @tf.autograph.experimental.do_not_convert
     def batch(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
         parts = tf.numpy_function(lambda s: held().batch(s), [step], dtypes, stateful=False)
         for part, shape in zip(parts, shapes, strict=True):

@@ -9,6 +9,7 @@ import keras
 
 from semseg.data.batches import Batch, BatchSource
 from semseg.data.epochs import first_epoch
+from semseg.data.failures import Failures
 from semseg.data.look_ahead import LookAhead
 
 
@@ -32,6 +33,7 @@ class Batches(keras.utils.PyDataset):
     def __init__(self, source: BatchSource, *, repeat: bool = False, start_step: int = 0) -> None:
         super().__init__(workers=1)
         self._ahead = LookAhead(source)
+        self._failures = Failures()
         self._per_epoch = source.steps_per_epoch
         self._repeat = repeat
         self._start_step = start_step
@@ -49,7 +51,11 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> Batch:
         step = self._start_step + int(index) if self._repeat else self._passes.next_step()
-        return self._ahead[step]
+        try:
+            return self._ahead[step]
+        except Exception as error:  # on TensorFlow's backend Keras asks through `tf.data`
+            self._failures.last.append(error)
+            raise
 
     def __iter__(self) -> Iterator[Batch]:
         if self._repeat:

@@ -12,9 +12,10 @@ import weakref
 
 import numpy as np
 import pytest
-from streams_in_fit import AUGMENT, BATCH, cells, hashed, pair_of, scenarios
+from streams_in_fit import AUGMENT, BATCH, cells, hashed, pair_of, recorder, scenarios
 
 from semseg.data.batches import BatchSource
+from semseg.data.failures import original_errors
 from semseg.data.py_dataset import Batches
 
 BACKENDS = ["tensorflow", "jax", "torch"]
@@ -137,6 +138,20 @@ def test_an_error_is_raised_as_itself_after_the_batches_before_it():
     assert len(next(batches)[0]) == len(next(batches)[0]) == 2
     with pytest.raises(FileNotFoundError, match=r"^sample 'cell 5' of 'cells': masks/5.png is gon"):
         next(batches)
+
+
+def test_an_error_in_fit_can_be_raised_as_itself():
+    """On TensorFlow, whose `fit` takes a PyDataset through `tf.data`; the others do so anyway."""
+
+    def read(index):
+        if index == 8:
+            raise FileNotFoundError("masks/8.png is gone")
+        return pair_of(index)
+
+    batches = cells(9, read=read).batches(2, shuffle=False)
+    message = r"^sample 'cell 8' of 'cells': masks/8.png is gone"
+    with pytest.raises(FileNotFoundError, match=message), original_errors():
+        recorder().fit(batches, verbose=0)
 
 
 def test_batches_can_be_sent_to_another_process():
