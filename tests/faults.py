@@ -100,10 +100,10 @@ FAULTS = [
     ),
     Fault(
         "invalid-labels-forgotten",
-        "semseg/metrics/functional.py",
+        "semseg/metrics/functional/confusion.py",
         "- intersection + invalid",
         "- intersection",
-        ("tests/metrics/test_functional.py",),
+        ("tests/metrics/functional/test_confusion.py",),
     ),
     Fault(
         "floor-pooling",

@@ -110,6 +110,13 @@ def test_one_class_means_binary():
     assert confusion_matrix([0, 1, 1], [0, 1, 0], 1).tolist() == [[1, 0], [1, 1]]
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "uint16", "int64", "uint64", "float32"])
+def test_ids_of_any_number_type_are_taken(dtype):
+    ids = np.array([0, 1, 1], dtype)
+    for other in (ids, ids.astype(np.uint8), ids.astype(np.uint64)):
+        assert confusion_matrix(ids, other, 2).tolist() == [[1, 0], [0, 2]]
+
+
 def test_tensors_are_taken_too():
     tf = pytest.importorskip("tensorflow")
     assert confusion_matrix(tf.constant([0, 1]), tf.constant([0, 1]), 2).tolist() == [

@@ -1,20 +1,10 @@
-"""Scores from arrays: ids -> one confusion matrix -> everything else."""
+"""Scores from one matrix: ids -> counts of (truth, prediction) -> everything else."""
 
 from typing import Any
 
 import numpy as np
-from keras import ops
 
-from semseg._backend import is_concrete
-from semseg._checks import (
-    check_ids,
-    check_ignore_class,
-    check_num_classes,
-    unknown_ids,
-    unknown_ids_message,
-)
-
-__all__ = ["class_iou", "confusion_matrix", "pixel_accuracy"]
+from semseg.metrics.functional.ids import checked_ids, ratio
 
 
 def confusion_matrix(
@@ -40,25 +30,10 @@ def confusion_matrix(
         array([[1, 0],
                [1, 1]])
     """
-    num_classes = max(2, check_num_classes(num_classes))
-    ignore_class = check_ignore_class(ignore_class, num_classes)
-    truth = check_ids(_as_numpy(mask), "mask")
-    guess = check_ids(_as_numpy(pred), "pred")
-    if truth.shape != guess.shape:
-        raise ValueError(
-            f"mask and pred must have one shape, received {truth.shape} and {guess.shape}; "
-            "logits become ids with logits.argmax(-1)"
-        )
-    found = unknown_ids(truth, num_classes, ignore_class)
-    if found:
-        raise ValueError(unknown_ids_message(found, num_classes, ignore_class))
-    if ignore_class is not None:
-        kept = truth != ignore_class
-        truth, guess = truth[kept], guess[kept]
-    found = unknown_ids(guess, num_classes, None)
-    if found:
-        raise ValueError(unknown_ids_message(found, num_classes, None, "pred"))
-    pairs = truth.ravel().astype(np.int64) * num_classes + guess.ravel()
+    checked = checked_ids(mask, pred, num_classes, ignore_class)
+    num_classes = checked.num_classes
+    truth, guess = checked.counted()
+    pairs = truth.astype(np.int64) * num_classes + guess
     counts = np.bincount(pairs, minlength=num_classes * num_classes)
     return counts.reshape(num_classes, num_classes).astype(np.int64)
 
@@ -81,7 +56,7 @@ def class_iou(confusion: Any, invalid: int = 0) -> np.ndarray:
     confusion = _as_confusion(confusion)
     intersection = np.diag(confusion)
     union = confusion.sum(axis=0) + confusion.sum(axis=1) - intersection + invalid
-    return _ratio(intersection, union)
+    return ratio(intersection, union)
 
 
 def pixel_accuracy(confusion: Any, invalid: int = 0) -> float:
@@ -92,12 +67,7 @@ def pixel_accuracy(confusion: Any, invalid: int = 0) -> float:
         0.75
     """
     confusion = _as_confusion(confusion)
-    return float(_ratio(np.trace(confusion), confusion.sum() + invalid))
-
-
-def _ratio(part: Any, whole: Any) -> np.ndarray:
-    whole = np.asarray(whole, np.float64)
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    return float(ratio(np.trace(confusion), confusion.sum() + invalid))
 
 
 def _as_confusion(confusion: Any) -> np.ndarray:
@@ -105,14 +75,3 @@ def _as_confusion(confusion: Any) -> np.ndarray:
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         raise ValueError(f"confusion must have shape (C, C), received {array.shape}")
     return array
-
-
-def _as_numpy(x: Any) -> np.ndarray:
-    if isinstance(x, np.ndarray | list | tuple):
-        return np.asarray(x)
-    if not is_concrete(x):
-        raise TypeError(
-            "arrays must hold values, received a symbolic tensor; inside a compiled function use "
-            "the classes of semseg.metrics"
-        )
-    return ops.convert_to_numpy(x)
