@@ -41,13 +41,11 @@ class CheckedIds(NamedTuple):
                 "mask and pred must have shape (height, width) or (batch, height, width) and hold "
                 f"pixels, received {shape}"
             )
-        truth, guess = (
-            ids.astype(np.int32).reshape(-1, *shape[-2:]) for ids in (self.truth, self.guess)
-        )
+        truth, guess = (ids.astype(np.int32) for ids in (self.truth, self.guess))
         if self.ignore_class is not None:
-            ignored = truth == self.ignore_class
+            ignored = self.truth == self.ignore_class
             truth[ignored] = guess[ignored] = NOWHERE
-        return truth, guess
+        return truth.reshape(-1, *shape[-2:]), guess.reshape(-1, *shape[-2:])
 
 
 def checked_ids(mask: Any, pred: Any, num_classes: Any, ignore_class: Any) -> CheckedIds:

@@ -1,0 +1,35 @@
+"""regions.near: by its definition, whichever way it is computed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from semseg.regions import distances, near
+
+MARKED = hnp.arrays(bool, st.tuples(st.integers(1, 14), st.integers(1, 14)))
+# Those of circles through pixel centres, and some between them.
+RADII = st.sampled_from([0.0, 0.9, 1.0, 2**0.5, 2.0, 5**0.5, 4.5, 5.0, 50**0.5, 9.0, 13.0, 30.0])
+
+
+def slow_near(marked, radius):
+    places = np.argwhere(marked)
+    found = np.zeros(marked.shape, bool)
+    for y, x in np.ndindex(marked.shape):
+        found[y, x] = any(a * a + b * b <= radius * radius + 1e-9 for a, b in places - (y, x))
+    return found
+
+
+@given(MARKED, RADII)
+def test_what_is_near_is_within_the_radius_of_a_marked_pixel(marked, radius):
+    np.testing.assert_array_equal(near(marked, radius), slow_near(marked, radius))
+
+
+@pytest.mark.parametrize("small", [0, 100])
+def test_a_disc_and_a_distance_transform_agree(monkeypatch, small):
+    marked = np.random.default_rng(0).random((40, 50)) < 0.01
+    expected = {radius: slow_near(marked, radius) for radius in (1.0, 4.5, 5.0, 12.2)}
+    monkeypatch.setattr(distances, "_SMALL", small)
+    for radius, near_by in expected.items():
+        np.testing.assert_array_equal(near(marked, radius), near_by)
