@@ -2,6 +2,7 @@
 
 from semseg.data import transforms
 from semseg.data.dataset import Dataset
+from semseg.data.feeding.failures import original_errors
 from semseg.data.records import read_records, write_records
 from semseg.data.sources.ade20k import ade20k
 from semseg.data.sources.arrays import from_arrays
@@ -33,6 +34,7 @@ __all__ = [
     "from_pairs",
     "isbi_em",
     "nuclei",
+    "original_errors",
     "oxford_pets",
     "read_records",
     "shapes",

@@ -10,7 +10,8 @@ import numpy as np
 
 from semseg._checks import check_image, check_mask, unknown_ids, unknown_ids_message
 from semseg.classes import ClassMap, check_class_map
-from semseg.data import loaders, views
+from semseg.data import views
+from semseg.data.feeding import loaders
 from semseg.data.remapping import joined_classes
 from semseg.data.samples import Pair, SampleFiles, where
 from semseg.data.splitting import Groups, fold_indices, split_indices

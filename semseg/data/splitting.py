@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from semseg.data.samples import LabelledSamples
-from semseg.data.sampling import classes_in
+from semseg.data.statistics import classes_in
 
 Groups = Sequence[Any] | Callable[[str], Any]
 

@@ -1,6 +1,6 @@
 """What one pass over a data set tells: how often each class occurs, the spread of each channel."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -120,6 +120,17 @@ def class_weights(
     """
     _check_method(method)  # before the pass
     return class_frequencies(ds).weights(method, absent)
+
+
+def classes_in(
+    read_mask: Callable[[int], np.ndarray], indices: Sequence[int] | np.ndarray, num_classes: int
+) -> np.ndarray:
+    """(samples, classes) bool: which classes occur in which masks, from one pass over them."""
+
+    def present(index: int) -> np.ndarray:
+        return np.isin(np.arange(num_classes), np.unique(read_mask(int(index))))
+
+    return np.stack(list(in_order(present, indices, len(indices), "reading masks")))
 
 
 def _check_method(method: str) -> None:

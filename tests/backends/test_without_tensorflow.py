@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import semseg
-from semseg.data.batches import BatchSource
+from semseg.data.feeding.batches import BatchSource
 from semseg.layers import MaxPooling2DWithIndices, MaxUnpooling2D, windows
 
 

@@ -328,7 +328,7 @@ def test_data_are_read_augmented_and_batched_without_tensorflow():
         sys.modules["tensorflow"] = None
         import numpy as np
         from semseg.data import digits
-        from semseg.data.batches import BatchSource
+        from semseg.data.feeding.batches import BatchSource
         from semseg.data.transforms import Brightness, Compose, Contrast, Flip
         from semseg.data.transforms import RandomCrop, RandomScale, Resize
 

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from semseg.data.transforms.albumentations_adapter import adapted
 from semseg.data.transforms.transform import Transform, TransformLike
 
 
@@ -22,7 +23,7 @@ class _Several(Transform):
                 raise TypeError(
                     f"transforms must be functions of (image, mask, rng), received {transform!r}"
                 )
-        object.__setattr__(self, "transforms", tuple(self.transforms))
+        object.__setattr__(self, "transforms", tuple(adapted(t) for t in self.transforms))
 
     def filled(self, ignore_class: int | None) -> Self:
         return replace(

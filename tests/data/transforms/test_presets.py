@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import semseg
-from semseg.data.batches import BatchSource
+from semseg.data.feeding.batches import BatchSource
 from semseg.data.transforms import aerial, light, medical, street
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from semseg.classes import ClassMap
 from semseg.data import Dataset
-from semseg.data.batches import BatchSource
-from semseg.data.epochs import EpochSteps
+from semseg.data.feeding.batches import BatchSource
+from semseg.data.feeding.epochs import EpochSteps
 from semseg.data.transforms import Brightness, Compose, Flip, RandomCrop, RandomScale
 
 CELLS = ClassMap(["background", "cell"], ignore_class=255)

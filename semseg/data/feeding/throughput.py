@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from semseg.data.batches import BatchSource
-from semseg.data.caching import decoded_bytes, look_at, physical_memory, shown_bytes
-from semseg.data.look_ahead import THREADS, LookAhead
+from semseg.data.feeding.batches import BatchSource
+from semseg.data.feeding.caching import decoded_bytes, look_at, physical_memory, shown_bytes
+from semseg.data.feeding.look_ahead import THREADS, LookAhead
 
 _STAGES = ("read", "decode", "augment", "batch")
 _ROOM = 0.5  # of the machine's memory, what a cache may take that is worth advising

@@ -34,7 +34,7 @@ def original_errors() -> Iterator[None]:
         >>> classes = semseg.ClassMap(["background", "cell"])
         >>> ds = semseg.data.Dataset(read, ["6", "7"], classes, "cells")
         >>> batches = ds.pipeline(batch_size=1, shuffle=False)
-        >>> with original_errors():
+        >>> with semseg.data.original_errors():
         ...     list(batches)
         Traceback (most recent call last):
             ...

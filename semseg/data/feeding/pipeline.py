@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from semseg._checks import warn_if_unit_range
-from semseg.data.batches import Batch, BatchSource
-from semseg.data.epochs import first_epoch
-from semseg.data.failures import Failures
+from semseg.data.feeding.batches import Batch, BatchSource
+from semseg.data.feeding.epochs import first_epoch
+from semseg.data.feeding.failures import Failures
 
 
 def make_pipeline(

@@ -15,10 +15,11 @@ import streams_in_fit
 import tensorflow as tf
 
 from semseg.classes import ClassMap
-from semseg.data import Dataset, failures
-from semseg.data.batches import BatchSource
-from semseg.data.failures import original_errors
-from semseg.data.pipeline import make_pipeline
+from semseg.data import Dataset
+from semseg.data.feeding import failures
+from semseg.data.feeding.batches import BatchSource
+from semseg.data.feeding.failures import original_errors
+from semseg.data.feeding.pipeline import make_pipeline
 from semseg.data.transforms import Brightness, Flip, RandomCrop, RandomScale
 
 CELLS = ClassMap(["background", "cell"], ignore_class=255)
@@ -369,7 +370,7 @@ def test_other_float_images_do_not_warn(scale):
 @pytest.fixture(scope="module")
 def process():
     """What tests/pipelines_in_a_process.py prints, and how it ended."""
-    program = Path(__file__).parents[1] / "pipelines_in_a_process.py"
+    program = Path(__file__).parents[2] / "pipelines_in_a_process.py"
     return subprocess.run(
         [sys.executable, str(program)], capture_output=True, text=True, timeout=120
     )

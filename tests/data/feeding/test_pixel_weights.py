@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import semseg
 from semseg.classes import ClassMap
 from semseg.data import Dataset
-from semseg.data.batches import BatchSource
+from semseg.data.feeding.batches import BatchSource
 from semseg.data.transforms import Brightness, Flip, RandomCrop
 from semseg.regions import border_weights
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semseg.data.draws import Draws, sample_rng
+from semseg.data.feeding.draws import Draws, sample_rng
 
 
 def first_numbers(seed, epoch, index, turn=0):

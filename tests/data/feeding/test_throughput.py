@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from streams_in_fit import CELLS, cells
 
-from semseg.data import Dataset, throughput
-from semseg.data.throughput import Throughput
+from semseg.data import Dataset
+from semseg.data.feeding import throughput
+from semseg.data.feeding.throughput import Throughput
 
 
 class Clock:

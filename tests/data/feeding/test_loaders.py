@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streams_in_fit import cells, hashed
 
-from semseg.data.epochs import EpochSteps
+from semseg.data.feeding.epochs import EpochSteps
 from semseg.data.transforms import Brightness, Flip, RandomCrop
 
 OPTIONS = {

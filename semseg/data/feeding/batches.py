@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from semseg._checks import check_image, check_mask
-from semseg.data.albumentations_adapter import adapted
-from semseg.data.caching import Decoded, OnDisk, in_memory
-from semseg.data.draws import Draws, Shard, sample_rng
 from semseg.data.errors import prefixed
-from semseg.data.pixel_weights import PixelWeights, SampleWeight
+from semseg.data.feeding.caching import Decoded, OnDisk, in_memory
+from semseg.data.feeding.draws import Draws, Shard, sample_rng
+from semseg.data.feeding.pixel_weights import PixelWeights, SampleWeight
+from semseg.data.feeding.sampling import Sampling, draw_probabilities
 from semseg.data.samples import LabelledSamples, where
-from semseg.data.sampling import Sampling, draw_probabilities
 from semseg.data.transforms import Compose, Resize
 from semseg.data.transforms.transform import TransformLike
 
@@ -164,7 +163,7 @@ def _chain(
     steps: list[TransformLike] = [] if size is None else [Resize(size)]
     if augment is not None:
         steps += [augment] if callable(augment) else list(augment)
-    chain = Compose([adapted(step) for step in steps])
+    chain = Compose(steps)
     return chain.filled(ignore_class) if steps else None
 
 

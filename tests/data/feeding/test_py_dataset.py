@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from streams_in_fit import AUGMENT, BATCH, cells, hashed, pair_of, recorder, scenarios
 
-from semseg.data.batches import BatchSource
-from semseg.data.failures import original_errors
-from semseg.data.py_dataset import Batches
+from semseg.data.feeding.batches import BatchSource
+from semseg.data.feeding.failures import original_errors
+from semseg.data.feeding.py_dataset import Batches
 
 BACKENDS = ["tensorflow", "jax", "torch"]
 
@@ -29,7 +29,7 @@ def stream(steps, count=7, **options):
 @pytest.fixture(scope="module")
 def seen():
     """What models see on each backend; the other two in processes without TensorFlow."""
-    program = os.path.join(os.path.dirname(__file__), os.pardir, "streams_in_fit.py")
+    program = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "streams_in_fit.py")
     started = {
         backend: subprocess.Popen(
             [sys.executable, program],

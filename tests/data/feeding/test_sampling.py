@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from semseg.classes import ClassMap
 from semseg.data import Dataset
-from semseg.data.batches import BatchSource
-from semseg.data.sampling import classes_in, draw_probabilities
+from semseg.data.feeding.batches import BatchSource
+from semseg.data.feeding.sampling import classes_in, draw_probabilities
 from semseg.data.transforms import Brightness
 
 NAMES = ["road", "car", "sign", "never"]

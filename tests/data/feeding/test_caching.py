@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from semseg.classes import ClassMap
-from semseg.data import Dataset, caching
-from semseg.data.batches import BatchSource
-from semseg.data.caching import shown_bytes
+from semseg.data import Dataset
+from semseg.data.feeding import caching
+from semseg.data.feeding.batches import BatchSource
+from semseg.data.feeding.caching import shown_bytes
 from semseg.data.transforms import Brightness, Flip
 
 CELLS = ClassMap(["background", "cell"], ignore_class=255)

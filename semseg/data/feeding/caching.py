@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from semseg.data.draws import Shard
+from semseg.data.feeding.draws import Shard
 from semseg.data.passes import in_order
 from semseg.data.samples import LabelledSamples, Pair
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 
-from semseg.data.batches import Batch, BatchSource
-from semseg.data.epochs import first_epoch
-from semseg.data.failures import Failures
-from semseg.data.look_ahead import LookAhead
+from semseg.data.feeding.batches import Batch, BatchSource
+from semseg.data.feeding.epochs import first_epoch
+from semseg.data.feeding.failures import Failures
+from semseg.data.feeding.look_ahead import LookAhead
 
 
 class Batches(keras.utils.PyDataset):

@@ -6,7 +6,7 @@ import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from semseg.data.batches import Batch, BatchSource
+from semseg.data.feeding.batches import Batch, BatchSource
 
 _AHEAD = 4  # batches that wait at most
 

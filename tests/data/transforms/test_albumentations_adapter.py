@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from streams_in_fit import cells, hashed
 
-from semseg.data.albumentations_adapter import Albumentations, adapted
 from semseg.data.transforms import Compose, Flip, assert_in_sync
+from semseg.data.transforms.albumentations_adapter import Albumentations, adapted
 
 
 class Rolling:

@@ -7,18 +7,18 @@
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from semseg.data.batches import Augment, BatchSource
-from semseg.data.draws import Shard
-from semseg.data.epochs import EpochSteps
-from semseg.data.pixel_weights import SampleWeight
+from semseg.data.feeding.batches import Augment, BatchSource
+from semseg.data.feeding.draws import Shard
+from semseg.data.feeding.epochs import EpochSteps
+from semseg.data.feeding.pixel_weights import SampleWeight
+from semseg.data.feeding.sampling import Sampling
+from semseg.data.feeding.throughput import Throughput, measure
 from semseg.data.samples import LabelledSamples
-from semseg.data.sampling import Sampling
-from semseg.data.throughput import Throughput, measure
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from semseg.data.py_dataset import Batches
+    from semseg.data.feeding.py_dataset import Batches
 
 
 def pipeline(
@@ -84,7 +84,7 @@ def pipeline(
         ValueError: an argument out of range, a cache larger than the machine's memory, or an error
             in the first sample (with its own type). An error in a later one comes as TensorFlow's,
             with the sample, its files and the transform in the text;
-            `semseg.data.failures.original_errors` raises it as itself.
+            `semseg.data.feeding.failures.original_errors` raises it as itself.
 
     Example:
         >>> ds = semseg.data.digits("train", count=20)
@@ -92,7 +92,7 @@ def pipeline(
         >>> tuple(images.shape), tuple(masks.shape)
         ((8, 96, 128, 3), (8, 96, 128))
     """
-    from semseg.data.pipeline import make_pipeline
+    from semseg.data.feeding.pipeline import make_pipeline
 
     source = BatchSource(
         ds,
@@ -137,7 +137,7 @@ def batches(
     Raises:
         ValueError: an argument out of range. An error in a sample is raised with its own type, and
             names the sample, its files and the transform (in a `fit` that runs on TensorFlow
-            within `semseg.data.failures.original_errors`; else its text is in TensorFlow's).
+            within `semseg.data.original_errors()`; else its text is in that of TensorFlow's).
 
     Example:
         >>> ds = semseg.data.digits("train", count=20)
@@ -145,7 +145,7 @@ def batches(
         >>> len(batches), [len(images) for images, masks in batches]
         (3, [8, 8, 4])
     """
-    from semseg.data.py_dataset import Batches
+    from semseg.data.feeding.py_dataset import Batches
 
     source = BatchSource(
         ds,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from semseg.data.batches import Batch, BatchSource
+from semseg.data.feeding.batches import Batch, BatchSource
 
 
 class EpochSteps:

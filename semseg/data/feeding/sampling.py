@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from semseg.data.passes import in_order
 from semseg.data.samples import LabelledSamples
+from semseg.data.statistics import classes_in
 
 Sampling = Literal["balanced"] | Sequence[float] | np.ndarray
 
@@ -38,17 +38,6 @@ def draw_probabilities(
     if not weights.any():
         raise ValueError("sampling gives every sample of the shard the weight 0")
     return weights / weights.sum()
-
-
-def classes_in(
-    read_mask: Callable[[int], np.ndarray], indices: Sequence[int] | np.ndarray, num_classes: int
-) -> np.ndarray:
-    """(samples, classes) bool: which classes occur in which masks, from one pass over them."""
-
-    def present(index: int) -> np.ndarray:
-        return np.isin(np.arange(num_classes), np.unique(read_mask(int(index))))
-
-    return np.stack(list(in_order(present, indices, len(indices), "reading masks")))
 
 
 def _checked_weights(sampling: Any, ds: LabelledSamples) -> np.ndarray:
