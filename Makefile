@@ -64,7 +64,7 @@ format: $(STAMP) ## put the code into the project's format
 types: $(STAMP) ## check the type hints
 	$(PY) -m mypy
 
-bench: $(STAMP) ## run the benchmarks; PyTorch is an extra: pip install -e ".[torch]"
+bench: $(STAMP) ## run the benchmarks; their peers are an extra: pip install -e ".[bench]"
 	@for name in $(BENCHMARKS); do \
 		echo "== $$name"; $(PY) benchmarks/$$name.py || exit 1; done
 

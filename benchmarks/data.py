@@ -8,7 +8,7 @@ TensorFlow does not bear) and reports the CPU time of that process and its child
 machine wall time says less. "decode" is the floor: the files' pictures decoded by two threads and
 nothing else. "1 core" is the same with the process bound to one.
 
-Needs extras: pip install -e ".[torch]" albumentations
+Needs an extra: pip install -e ".[bench]"
 """
 
 import argparse

@@ -98,10 +98,9 @@ def fit(args: argparse.Namespace, train, val) -> tuple[keras.Model, list[dict[st
     done = len(checkpoint.history)
     if done:
         print(f"going on after epoch {done} of {args.epochs}")
-    ignored = train.class_map.ignore_class
     augment = [
         RandomScale(0.75, 1.5),
-        RandomCrop(args.size, mask_fill=ignored),
+        RandomCrop(args.size),
         Flip(),
         Brightness(0.2),
         Contrast(0.2),
