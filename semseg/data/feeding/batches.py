@@ -5,7 +5,7 @@ draw of them), and the augmentation of a sample has a generator of its own: `dra
 Nothing else is random, so any number of threads, processes or restarts gives the same stream.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -82,8 +82,8 @@ class BatchSource:
         epoch, place = divmod(int(step), self.steps_per_epoch)
         chosen = slice(place * self.batch_size, (place + 1) * self.batch_size)
         indices, turns = (part[chosen].tolist() for part in self._draws.of_epoch(epoch))
-        samples = [self.sample(i, epoch, turn) for i, turn in zip(indices, turns, strict=True)]
-        return self.stacked(samples, indices)
+        pairs = zip(indices, turns, strict=True)
+        return self.stacked((self.sample(i, epoch, turn) for i, turn in pairs), indices)
 
     def order(self, epoch: int) -> np.ndarray:
         """The indices of an epoch, in the order in which they are read."""
@@ -122,9 +122,21 @@ class BatchSource:
                 )
         return image, mask, None if self.weights is None else self.weights.of_batch(mask, weights)
 
-    def stacked(self, samples: Sequence[Batch], indices: Sequence[int]) -> Batch:
-        """Samples as a batch; they must agree in size, dtype and channels."""
-        return tuple(self._stack(arrays, indices) for arrays in zip(*samples, strict=True))
+    def stacked(self, samples: Iterable[Batch], indices: Sequence[int]) -> Batch:
+        """Samples as a batch; they must agree in size, dtype and channels.
+
+        Each is copied as it comes, so that the next is made in the same memory: fresh memory for
+        all of them would cost as much as what is done in it.
+        """
+        batch: Batch = ()
+        for place, sample in enumerate(samples):
+            if not batch:
+                batch = tuple(np.empty((len(indices), *a.shape), a.dtype) for a in sample)
+            for whole, array in zip(batch, sample, strict=True):
+                if array.shape != whole.shape[1:] or array.dtype != whole.dtype:
+                    raise self._mismatch(whole[0], indices[0], array, indices[place])
+                whole[place] = array
+        return batch
 
     def _named_decoded(self, index: int) -> Decoded:
         try:
@@ -140,21 +152,18 @@ class BatchSource:
             return error
         return prefixed(error, place)
 
-    def _stack(self, arrays: Sequence[np.ndarray], indices: Sequence[int]) -> np.ndarray:
-        first = arrays[0]
-        for array, index in zip(arrays, indices, strict=True):
-            if array.shape == first.shape and array.dtype == first.dtype:
-                continue
-            one, cure = "size", "pass size=(height, width), or batch_size=1"
-            if array.shape[:2] == first.shape[:2]:  # np.stack would convert dtypes in silence
-                one, cure = "dtype and number of channels", "convert them in augment="
-            raise ValueError(
-                f"the samples of a batch must have one {one}, received "
-                f"{self.ds.ids[indices[0]]!r} with {first.shape} {first.dtype} and "
-                f"{self.ds.ids[index]!r} with {array.shape} {array.dtype} (data set "
-                f"{self.ds.name!r}); {cure}"
-            )
-        return np.stack(arrays)
+    def _mismatch(
+        self, first: np.ndarray, first_index: int, array: np.ndarray, index: int
+    ) -> ValueError:
+        one, cure = "size", "pass size=(height, width), or batch_size=1"
+        if array.shape[:2] == first.shape[:2]:  # NumPy would convert dtypes in silence
+            one, cure = "dtype and number of channels", "convert them in augment="
+        return ValueError(
+            f"the samples of a batch must have one {one}, received "
+            f"{self.ds.ids[first_index]!r} with {first.shape} {first.dtype} and "
+            f"{self.ds.ids[index]!r} with {array.shape} {array.dtype} (data set "
+            f"{self.ds.name!r}); {cure}"
+        )
 
 
 def _chain(

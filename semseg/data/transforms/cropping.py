@@ -98,7 +98,7 @@ class RandomCrop(Geometric):
         view = Window.of(look) or Warp.of(look)
         seen = view.nearest(crop.source) == self.mask_fill
         for where, outside in view.beyond(crop.source.shape):
-            seen = seen | (where & (outside.mask_fill == self.mask_fill))
+            seen[where] = outside.mask_fill == self.mask_fill
         return float(seen.mean())
 
 

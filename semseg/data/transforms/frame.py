@@ -17,6 +17,9 @@ import numpy as np
 Size = tuple[int, int]
 Border = Literal["fill", "reflect"]
 
+#: Pixels of an image: a mask (height, width), or rows and columns.
+Place = np.ndarray | tuple[slice, slice]
+
 #: x (1, width) and y (height, 1), or both (height, width), in a frame -> the same, displaced.
 Bend = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 

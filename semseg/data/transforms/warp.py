@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from semseg.data.transforms.frame import NOTHING, SNAP, Frame, Outside, project
+from semseg.data.transforms.frame import NOTHING, SNAP, Frame, Outside, Place, project
 from semseg.data.transforms.window import averaged, check_dtype
 
 _REMAPPED = ("uint8", "uint16", "int16", "int32")
@@ -19,7 +19,7 @@ class Warp:
     x: np.ndarray
     y: np.ndarray
     steps: tuple[int, int]  # source pixels an output pixel, in whole numbers: rows, columns
-    _beyond: list[tuple[np.ndarray, Outside]] = field(default_factory=list)
+    _beyond: list[tuple[Place, Outside]] = field(default_factory=list)
 
     @classmethod
     def of(cls, frame: Frame) -> "Warp":
@@ -28,7 +28,7 @@ class Warp:
         x = np.arange(size[1], dtype=np.float32)[None] + np.float32(0.5)
         y = np.arange(size[0], dtype=np.float32)[:, None] + np.float32(0.5)
         steps = _steps(frame)
-        beyond: list[tuple[np.ndarray, Outside]] = []
+        beyond: list[tuple[Place, Outside]] = []
         is_out = np.zeros((1, 1), bool)
         at: Frame | None = frame
         while at is not None:
@@ -48,7 +48,7 @@ class Warp:
         x, y = (np.add(axis, np.float32(-0.5), out=np.empty(size, np.float32)) for axis in (x, y))
         return cls(x, y, steps, beyond)
 
-    def beyond(self, source: tuple[int, ...]) -> list[tuple[np.ndarray, Outside]]:
+    def beyond(self, source: tuple[int, ...]) -> list[tuple[Place, Outside]]:
         """The pixels that show nothing, and what is there instead."""
         return self._beyond
 

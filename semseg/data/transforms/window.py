@@ -1,11 +1,12 @@
 """Crops, scales, flips and quarter turns: a box of the picture in another number of pixels."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
-from semseg.data.transforms.frame import SNAP, Frame, Outside, Size
+from semseg.data.transforms.frame import SNAP, Frame, Outside, Place, Size
 
 # What OpenCV resamples linearly without converting in silence.
 _DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
@@ -49,19 +50,24 @@ class Window:
         is_reflected = frame.outside.border == "reflect" and window.beyond(frame.source.shape)
         return None if is_reflected else window
 
-    def beyond(self, source: tuple[int, ...]) -> list[tuple[np.ndarray, Outside]]:
+    def beyond(self, source: tuple[int, ...]) -> list[tuple[Place, Outside]]:
         """The pixels that show nothing of a source of that size, if there are any."""
-        rows, columns = self._indices()
-        rows_beyond = (rows < 0) | (rows >= source[0])
-        columns_beyond = (columns < 0) | (columns >= source[1])
-        if self.outside is None or not (rows_beyond.any() or columns_beyond.any()):
-            return []
-        where = rows_beyond[:, None] | columns_beyond
-        return [(where.T if self.transposed else where, self.outside)]
+        places: list[tuple[Place, Outside]] = []
+        if self.outside is None:
+            return places
+        for axis, at in enumerate(self._indices):
+            inside = np.flatnonzero((at >= 0) & (at < source[axis]))
+            first, end = (inside[0], inside[-1] + 1) if len(inside) else (0, 0)
+            for part in (slice(0, first), slice(end, len(at))):
+                if part.start < part.stop:
+                    is_rows = (axis == 0) != self.transposed
+                    place = (part, slice(None)) if is_rows else (slice(None), part)
+                    places.append((place, self.outside))
+        return places
 
     def nearest(self, mask: np.ndarray) -> np.ndarray:
         """The mask's pixel under each centre; beyond the picture the nearest one."""
-        rows, columns = self._indices()
+        rows, columns = self._indices
         rows, columns = rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1)
         picked: np.ndarray = mask[rows].take(columns, axis=1)
         return _transposed(picked) if self.transposed else picked
@@ -92,6 +98,7 @@ class Window:
             image = image[rows, columns]
         return np.ascontiguousarray(_transposed(image) if self.transposed else image)
 
+    @cached_property
     def _indices(self) -> tuple[np.ndarray, np.ndarray]:
         """The source's row and column under the centre of each output pixel, before transposing."""
         rows = indices(self.top, self.height, self.size[0])
