@@ -11,6 +11,8 @@ from semseg.data.transforms.geometric import Geometric, check_border
 from semseg.data.transforms.transform import check_range
 
 _LATTICE = 256
+_CELL = 4  # pixels
+_SLOW = 96  # pixels between nodes, from which on displacements are almost straight within a cell
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,7 +101,7 @@ class CubicBend:
     def __call__(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         height, width = self.size
         if len(x) == 1 and y.shape[1] == 1:
-            across, down = self._between(x / width, y / height)
+            across, down = self._on_grid(x[0], y[:, 0])
             across += x
             down += y
             return across, down
@@ -115,6 +117,24 @@ class CubicBend:
             borderMode=cv2.BORDER_REPLICATE,
         )
         return x + moved[..., 0], y + moved[..., 1]
+
+    def _on_grid(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+        """The displacements where columns and rows lie at equal distances."""
+        height, width = self.size
+        columns, rows = _cells(x), _cells(y)
+        nodes_down, nodes_across = (n - 1 for n in self.moves.shape[1:])
+        # What moves so slowly may be sampled at every fourth pixel: right to a tenth of a pixel.
+        is_slow = len(x) > 1 < len(y) and all(
+            length / nodes >= _SLOW * abs(at[1] - at[0])
+            for length, nodes, at in ((width, nodes_across, x), (height, nodes_down, y))
+        )
+        if not is_slow:
+            return self._between(x[None] / width, y[:, None] / height)
+        whole = (_CELL * len(columns), _CELL * len(rows))
+        return [
+            cv2.resize(moves, whole)[_CELL : _CELL + len(y), _CELL : _CELL + len(x)]
+            for moves in self._between(columns[None] / width, rows[:, None] / height)
+        ]
 
     def _between(self, across: np.ndarray, down: np.ndarray) -> list[np.ndarray]:
         """X and y displacements at shares of the width (1, n) and of the height (m, 1)."""
@@ -138,6 +158,14 @@ class LineBend:
         return _bent(x, self.lines * width, across * width), _bent(
             y, self.lines * height, down * height
         )
+
+
+def _cells(at: np.ndarray) -> np.ndarray:
+    """The middles of cells of pixels, with one more cell at either end."""
+    step = at[1] - at[0] if len(at) > 1 else at[0]
+    numbers = np.arange(-1, -(-len(at) // _CELL) + 1, dtype=np.float32)
+    middles: np.ndarray = at[0] + step * (_CELL * numbers + (_CELL - 1) / 2)
+    return middles.astype(np.float32)
 
 
 def _interpolated(by_row: np.ndarray, nodes: np.ndarray, by_column: np.ndarray) -> np.ndarray:

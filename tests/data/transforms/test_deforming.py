@@ -55,6 +55,22 @@ def test_displacements_are_bicubic_between_the_nodes(size, grid, seed):
             np.testing.assert_allclose(found, expected, atol=2e-2)  # by way of the lattice
 
 
+@pytest.mark.parametrize("size", [(300, 420), (513, 257), (201, 202)])
+@pytest.mark.parametrize("crop", [(0, 0, 1.0), (-30, 17, 0.7), (50, 20, 2.3)])
+def test_slow_displacements_are_as_good_as_exact(size, crop):
+    """Whatever part of the frame is seen, in whatever step: to a tenth of a pixel at the edges."""
+    moves = np.random.default_rng(0).normal(0, 10, (2, 3, 3)).astype(np.float32)
+    bend, (left, top, step) = CubicBend(size, moves), crop
+    x, y = (
+        np.float32(start) + np.float32(step) * a
+        for start, a in zip((left, top), centres((93, 118)), strict=True)
+    )
+    exact = bend._between(x / size[1], y / size[0])
+    for found, at, moved in zip(bend(x, y), (x, y), exact, strict=True):
+        np.testing.assert_allclose(found - at, moved, atol=0.1)
+        assert np.abs(found - at - moved).mean() < 0.01
+
+
 def test_the_displacements_have_the_papers_deviation_at_the_nodes():
     frame = Frame.of(np.zeros((512, 512), np.uint8))
     moves = np.stack(
