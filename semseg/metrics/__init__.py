@@ -1,7 +1,24 @@
 """Scores that are exact: one confusion matrix over the whole set, the same by every route."""
 
 from semseg.metrics import functional
-from semseg.metrics.confusion import MeanIoU, PixelAccuracy
+from semseg.metrics.mean_scores import (
+    FrequencyWeightedIoU,
+    MeanAccuracy,
+    MeanDice,
+    MeanIoU,
+    PixelAccuracy,
+)
+from semseg.metrics.named_classes import ClassIoU, SegmentationScores
 from semseg.metrics.score_table import Scores
 
-__all__ = ["MeanIoU", "PixelAccuracy", "Scores", "functional"]
+__all__ = [
+    "ClassIoU",
+    "FrequencyWeightedIoU",
+    "MeanAccuracy",
+    "MeanDice",
+    "MeanIoU",
+    "PixelAccuracy",
+    "Scores",
+    "SegmentationScores",
+    "functional",
+]

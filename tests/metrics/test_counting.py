@@ -1,24 +1,30 @@
-"""Counting pairs and adding to limbs: whole numbers, exact."""
+"""Counting pairs of ids, with and without weights: the slow loop's numbers."""
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semseg.metrics.counting import LIMB_BITS, add_to_limbs, count_pairs, predicted_ids
+from semseg.metrics import limbs
+from semseg.metrics.counting import count_pairs, predicted_ids
 
 
-def slow_counts(truth, prediction, num_classes, ignore_class):
-    """One pixel after the other."""
-    counts, invalid = np.zeros((num_classes, num_classes), int), 0
-    for true, guess in zip(truth.ravel().tolist(), prediction.ravel().tolist(), strict=True):
+def slow_counts(truth, prediction, num_classes, ignore_class, weights=None):
+    """One pixel after the other; the last row holds what is invalid, its weight and number."""
+    counts = np.zeros((num_classes + 1, num_classes))
+    weights = np.ones(truth.shape) if weights is None else weights
+    for true, guess, weight in zip(
+        truth.ravel().tolist(), prediction.ravel().tolist(), weights.ravel().tolist(), strict=True
+    ):
+        good = 0 <= weight < 2**20
         if true == ignore_class:
             continue
-        if 0 <= true < num_classes and 0 <= guess < num_classes:
-            counts[true, guess] += 1
+        if 0 <= true < num_classes and 0 <= guess < num_classes and good:
+            counts[true, guess] += weight
         else:
-            invalid += 1
-    return counts, invalid
+            counts[-1, :2] += (weight if good else 1, 1)
+    return counts
 
 
 @st.composite
@@ -32,16 +38,22 @@ def id_pairs(draw):
     return rng.choice(values, shape), rng.choice(values, shape), num_classes, ignore
 
 
+def weights_like(truth, seed=0):
+    """Some are 0, some fractions, some no weights."""
+    rng = np.random.default_rng(seed)
+    odd = rng.choice([0, 1, 2.5, -1, np.nan, np.inf, 2**20], truth.shape)
+    return np.where(rng.random(truth.shape) < 0.5, rng.random(truth.shape), odd).astype("float32")
+
+
 def same_counts(function, case):
-    counts, invalid = function(*case)
-    slow, slow_invalid = slow_counts(*case)
-    np.testing.assert_array_equal(np.asarray(counts), slow)
-    assert int(invalid) == slow_invalid
+    counts = limbs.to_numpy(limbs.carried(function(*case)))
+    np.testing.assert_allclose(counts, slow_counts(*case), rtol=1e-12, atol=1e-12)
 
 
 @given(id_pairs())
 def test_pairs_are_counted_as_the_slow_loop_counts_them(case):
     same_counts(count_pairs, case)
+    same_counts(count_pairs, (*case, weights_like(case[0])))
 
 
 def test_swapped_axes_are_noticed():
@@ -51,49 +63,50 @@ def test_swapped_axes_are_noticed():
         same_counts(lambda truth, guess, *rest: count_pairs(guess, truth, *rest), case)
 
 
-@settings(max_examples=5)
-@given(id_pairs())
-def test_xla_counts_the_same(case):
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+def test_compiled_functions_of_any_length_count_the_same(jit_compile):
     tf = pytest.importorskip("tensorflow")
-    truth, prediction, num_classes, ignore = case
-    compiled = tf.function(
-        lambda t, p: count_pairs(t, p, num_classes, ignore), jit_compile=True, autograph=False
-    )
-    same_counts(lambda *_: compiled(tf.constant(truth), tf.constant(prediction)), case)
+    any_length = [tf.TensorSpec((None,), dtype) for dtype in ("int32", "int32", "float32")]
+
+    @tf.function(jit_compile=jit_compile, input_signature=any_length)
+    def compiled(truth, guess, weights):
+        return count_pairs(truth, guess, 11, 255), count_pairs(truth, guess, 11, 255, weights)
+
+    for seed, length in ((0, 300), (1, 7), (2, 0)):
+        rng = np.random.default_rng(seed)
+        truth, guess = rng.choice([*range(11), -1, 99, 255], (2, length)).astype("int32")
+        weights = weights_like(truth, seed)
+        plain, weighted = compiled(truth, guess, weights)
+        same_counts(lambda *_, found=plain: found, (truth, guess, 11, 255))
+        same_counts(lambda *_, found=weighted: found, (truth, guess, 11, 255, weights))
 
 
-limb = st.integers(0, 2**LIMB_BITS - 1)
-counts_of_an_update = st.integers(0, 2**31 - 2**20 - 1)
-
-
-@given(limb, st.integers(0, 2**30), counts_of_an_update)
-def test_limbs_add_like_whole_numbers(low, high, count):
-    def cell(value):
-        return np.array([value], np.int32)
-
-    new_low, new_high = (
-        np.asarray(limb).item() for limb in add_to_limbs(cell(low), cell(high), cell(count))
-    )
-    assert 0 <= new_low < 2**LIMB_BITS
-    assert (new_high << LIMB_BITS) + new_low == (high << LIMB_BITS) + low + count
-
-
-@given(st.lists(counts_of_an_update, max_size=20))
-def test_any_series_of_updates_is_exact_beyond_int32(counts):
-    low, high = np.zeros((1,), np.int32), np.zeros((1,), np.int32)
-    for count in counts:
-        low, high = add_to_limbs(low, high, np.array([count], np.int32))
-    total = (np.asarray(high).astype(np.int64) << LIMB_BITS) + np.asarray(low)
-    assert total.item() == sum(counts)
+def test_a_million_weights_of_a_tenth_lose_nothing():
+    """Sums of float32 would be off by a hundredth."""
+    ids = np.zeros(2**20 + 7, np.int32)
+    weights = np.full(ids.shape, 0.1, np.float32)
+    found = limbs.to_numpy(limbs.carried(count_pairs(ids, ids, 2, None, weights)))
+    assert found[0, 0] == pytest.approx(float(weights[0]) * len(ids), rel=1e-15)
+    assert weights.cumsum(dtype=np.float32)[-1] != pytest.approx(found[0, 0], rel=1e-6)
 
 
 @given(st.integers(0, 2**31))
+@settings(max_examples=10)
 def test_several_channels_give_the_largest_and_one_channel_its_threshold(seed):
-    scores = np.random.default_rng(seed).normal(size=(2, 3, 4, 5)).astype(np.float32)
+    scores = np.random.default_rng(seed).integers(-3, 4, (2, 3, 4, 5)).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(predicted_ids(scores, 0.0)), scores.argmax(-1))
     for threshold in (0.0, 0.5):
         ids = np.asarray(predicted_ids(scores[..., :1], threshold))
         np.testing.assert_array_equal(ids, scores[..., 0] > threshold)
+
+
+def test_the_compiled_argmax_takes_the_first_of_equal_scores():
+    tf = pytest.importorskip("tensorflow")
+    scores = np.random.default_rng(0).integers(0, 2, (3, 50, 7))
+    for dtype in ("float32", "bfloat16", "float16"):
+        logits = keras.ops.cast(scores, dtype)
+        ids = tf.function(lambda logits: predicted_ids(logits, 0.0))(logits)
+        np.testing.assert_array_equal(ids, scores.argmax(-1))
 
 
 def test_a_score_at_the_threshold_is_class_0():

@@ -57,6 +57,38 @@ def test_ignored_pixels_are_deleted_pixels_whatever_was_predicted_there(case, se
     )
 
 
+@given(masks(), st.integers(0, 2**31))
+def test_weights_are_what_a_pixel_counts(case, seed):
+    truth, pred, num_classes = case
+    weights = np.random.default_rng(seed).random(truth.shape)
+    found = confusion_matrix(truth, pred, num_classes, sample_weight=weights)
+    assert found.dtype == np.float64
+    for cell in np.ndindex(found.shape):
+        here = (truth == cell[0]) & (pred == cell[1])
+        assert found[cell] == pytest.approx(weights[here].sum())
+    whole = np.random.default_rng(seed).integers(0, 3, truth.shape[:1])
+    spread = np.broadcast_to(whole.reshape(-1, *[1] * (truth.ndim - 1)), truth.shape)
+    np.testing.assert_array_equal(
+        confusion_matrix(truth, pred, num_classes, sample_weight=whole),
+        confusion_matrix(truth, pred, num_classes, sample_weight=spread),
+    )
+
+
+@pytest.mark.parametrize("bad", [-1, np.nan, np.inf, 2**20])
+def test_a_weight_that_is_no_weight_is_refused_where_it_counts(bad):
+    with pytest.raises(ValueError, match=r"must lie in \[0, 2\*\*20\), received .* \(1 pixels\)"):
+        confusion_matrix([0, 1], [0, 1], 2, sample_weight=[1, bad])
+    found = confusion_matrix([0, 255], [0, 1], 2, 255, sample_weight=[1, bad])
+    assert found.tolist() == [[1, 0], [0, 0]]
+
+
+def test_weights_and_images_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"the mask's shape \(2,\) or its first axes, .* \(3,\)"):
+        confusion_matrix([0, 1], [0, 1], 2, sample_weight=[1, 2, 3])
+    with pytest.raises(ValueError, match="must have a first axis of images for per_image=True"):
+        confusion_matrix([0, 1], [0, 1], 2, per_image=True)
+
+
 @given(masks(), masks())
 def test_matrices_of_parts_add_up(one, other):
     num_classes = max(one[2], other[2])
