@@ -14,8 +14,8 @@ def class_boundary(mask: Any, class_id: int, ignore_class: int | None = None) ->
 
     A pixel is on it where it, its right, its lower and its lower right neighbour are partly of the
     class and partly of another: the Berkeley benchmark's `seg2bdry(mask == class_id, "imageSize")`,
-    which SegNet's BF measure uses. The picture's frame is no boundary, ignored pixels are neither
-    in nor out, and between them and the rest is no boundary.
+    which SegNet's BF measure uses. The picture's frame is no boundary. Ignored pixels are neither
+    in nor out, and never on a boundary, so that it ends at them as at the frame.
 
     Args:
         mask: (height, width) ids.
@@ -34,8 +34,10 @@ def class_boundary(mask: Any, class_id: int, ignore_class: int | None = None) ->
     """
     mask = check_mask(mask)
     inside = mask == class_id
-    outside = ~inside if ignore_class is None else ~inside & (mask != ignore_class)
-    return _in_block_of_four(inside) & _in_block_of_four(outside)
+    if ignore_class is None:
+        return _in_block_of_four(inside) & _in_block_of_four(~inside)
+    valid = mask != ignore_class
+    return valid & _in_block_of_four(inside) & _in_block_of_four(valid & ~inside)
 
 
 def boundary_band(mask: Any, width: float, ignore_class: int | None = None) -> np.ndarray:

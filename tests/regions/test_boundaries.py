@@ -25,7 +25,7 @@ def slow_boundary(mask, class_id):
     found = np.zeros(mask.shape, bool)
     for y, x in np.ndindex(mask.shape):
         block = set(window(mask, y, x, 0, 1).ravel().tolist()) - {IGNORED}
-        found[y, x] = class_id in block and len(block) > 1
+        found[y, x] = mask[y, x] != IGNORED and class_id in block and len(block) > 1
     return found
 
 
