@@ -1,6 +1,55 @@
-"""Scores of arrays: ids in, numbers out, nothing kept."""
+"""Scores of arrays: ids or probabilities in, numbers out, nothing kept."""
 
+from semseg.metrics.functional.boundaries import (
+    BoundaryF1Scores,
+    BoundaryIoUScores,
+    boundary_f1,
+    boundary_iou,
+)
+from semseg.metrics.functional.calibration import (
+    CalibrationError,
+    brier_score,
+    expected_calibration_error,
+)
+from semseg.metrics.functional.clusterings import (
+    AdaptedRandError,
+    ISBIScores,
+    VariationOfInformation,
+    adapted_rand_error,
+    isbi_scores,
+    variation_of_information,
+)
 from semseg.metrics.functional.confusion import class_iou, confusion_matrix, pixel_accuracy
+from semseg.metrics.functional.objects import ObjectScores, object_scores
 from semseg.metrics.functional.rates import ConfusionScores, scores
+from semseg.metrics.functional.significance import Comparison, Interval, bootstrap, compare
+from semseg.metrics.functional.trimap import trimap_accuracy, trimap_confusion
 
-__all__ = ["ConfusionScores", "class_iou", "confusion_matrix", "pixel_accuracy", "scores"]
+__all__ = [
+    "AdaptedRandError",
+    "BoundaryF1Scores",
+    "BoundaryIoUScores",
+    "CalibrationError",
+    "Comparison",
+    "ConfusionScores",
+    "ISBIScores",
+    "Interval",
+    "ObjectScores",
+    "VariationOfInformation",
+    "adapted_rand_error",
+    "bootstrap",
+    "boundary_f1",
+    "boundary_iou",
+    "brier_score",
+    "class_iou",
+    "compare",
+    "confusion_matrix",
+    "expected_calibration_error",
+    "isbi_scores",
+    "object_scores",
+    "pixel_accuracy",
+    "scores",
+    "trimap_accuracy",
+    "trimap_confusion",
+    "variation_of_information",
+]
