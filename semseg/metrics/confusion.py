@@ -13,6 +13,7 @@ from semseg.metrics import limbs
 from semseg.metrics.counting import count_pairs, predicted_ids
 from semseg.metrics.functional import confusion_matrix
 from semseg.metrics.rates import Marginals, marginals
+from semseg.metrics.shapes import are_scores, spread_weights
 
 
 class ConfusionMetric(keras.metrics.Metric):
@@ -59,10 +60,10 @@ class ConfusionMetric(keras.metrics.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        if self._are_scores(y_true.shape, y_pred.shape):
+        if are_scores(y_true.shape, y_pred.shape, self._count, self.name):
             y_pred = predicted_ids(y_pred, self.threshold)
         if sample_weight is not None:
-            sample_weight = self._spread(sample_weight, y_true)
+            sample_weight = spread_weights(sample_weight, y_true, self.name)
         counts = count_pairs(y_true, y_pred, self._count, self.ignore_class, sample_weight)
         if is_concrete(counts) and int(counts[2, -1, 1]):
             self._raise_invalid(y_true, y_pred, sample_weight)
@@ -109,39 +110,6 @@ class ConfusionMetric(keras.metrics.Metric):
         """The weight of the invalid pixels: their number where there are no weights."""
         return float(limbs.to_numpy(self._limbs)[-1, 0])
 
-    def _are_scores(self, true_shape: Any, pred_shape: Any) -> bool:
-        """Whether predictions are scores (True) or ids; told by the rank, never by the values."""
-        rank = len(true_shape)
-        if rank > 3 and true_shape[-1] == 1:
-            raise ValueError(
-                f"{self.name}: masks must have shape (batch, height, width), received "
-                f"{tuple(true_shape)}; drop the channel axis with mask[..., 0]"
-            )
-        are_scores = len(pred_shape) == rank + 1
-        allowed = {self._count, 1} if self._count == 2 else {self._count}
-        fits = len(pred_shape) in (rank, rank + 1) and _agree(true_shape, pred_shape)
-        if not fits or (are_scores and pred_shape[-1] not in allowed):
-            raise ValueError(
-                f"{self.name}: y_pred must be ids of the mask's shape, or scores with a last axis "
-                f"of {' or '.join(str(n) for n in sorted(allowed))} after it; received y_true "
-                f"{tuple(true_shape)} and y_pred {tuple(pred_shape)} with num_classes="
-                f"{self.num_classes}"
-            )
-        return are_scores
-
-    def _spread(self, weights: Any, y_true: Any) -> Any:
-        """float32 weights of the mask's shape from weights of its first axes."""
-        weights = ops.cast(ops.convert_to_tensor(weights), "float32")
-        shape, given = y_true.shape, weights.shape
-        missing = len(shape) - len(given)
-        if missing < 0 or not _agree(shape, given):
-            raise ValueError(
-                f"{self.name}: sample_weight must have the mask's shape {tuple(shape)} or its "
-                f"first axes, received {tuple(given)}"
-            )
-        weights = ops.reshape(weights, (*ops.shape(weights), *[1] * missing))
-        return ops.broadcast_to(weights, ops.shape(y_true))
-
     def _raise_invalid(self, y_true: Any, y_pred: Any, weights: Any) -> None:
         truth, prediction = (ops.convert_to_numpy(ids) for ids in (y_true, y_pred))
         weights = None if weights is None else ops.convert_to_numpy(weights)
@@ -156,8 +124,3 @@ class ConfusionMetric(keras.metrics.Metric):
             "ignore_class": self.ignore_class,
             "threshold": self.threshold,
         }
-
-
-def _agree(shape: Any, other: Any) -> bool:
-    """Whether two shapes have the same first axes, as far as they are known."""
-    return all(a == b or None in (a, b) for a, b in zip(shape, other, strict=False))

@@ -120,9 +120,8 @@ def _sum_piece(values: Any, piece: Any, size: int) -> tuple[Any, Any]:
         )
         return _split(sums)
     if backend == "torch":
-        # Whole numbers: exact in float64, which torch sums in.
-        sums = ops.bincount(values, weights=ops.cast(piece, "float64"), minlength=size)
-        return _split(ops.cast(sums, "int64"))
+        # Whole numbers: exact in float64, which ops.bincount would make float32.
+        return _split(values.bincount(piece.double(), size).long())
     lower, upper = 0, 0
     for start in range(0, values.shape[0], _CHUNK):
         at, part = values[start : start + _CHUNK], piece[start : start + _CHUNK]

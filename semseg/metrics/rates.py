@@ -55,11 +55,11 @@ def marginals(counts: Any) -> Marginals:
     with fused():
         counts = limbs.halves(limbs.carried(counts))
         matrix = counts[:, :-1]
-        hits = ops.sum(matrix * np.eye(classes, dtype="int32"), axis=1)
+        hits = ops.sum(ops.multiply(matrix, np.eye(classes, dtype="int32")), axis=1)
         missed, wrong = ops.sum(matrix, axis=2) - hits, ops.sum(matrix, axis=1) - hits
         sums = ops.concatenate([hits, missed, wrong, counts[:, -1, :2]], axis=1)
         units = limbs.HALF_UNITS.astype("float32")[:, None]
-        values = ops.sum(ops.cast(sums, "float32") * units, axis=0)
+        values = ops.sum(ops.multiply(ops.cast(sums, "float32"), units), axis=0)
     *each, last = ops.split(values, [classes, 2 * classes, 3 * classes])
     return Marginals(*each, *ops.unstack(last))
 

@@ -414,7 +414,7 @@ def test_the_configuration_comes_back(metric_class):
         (
             (2, 4, 5),
             (2, 4, 5, 2),
-            r"a last axis of 3 after it; .* \(2, 4, 5, 2\) with num_classes=3",
+            r"a last axis of 3 after it; .* \(2, 4, 5, 2\) for 3 classes",
         ),
         ((2, 4, 5), (2, 4, 5, 1), "a last axis of 3 after it"),
         ((2, 4, 5), (2, 5, 4), r"y_true \(2, 4, 5\) and y_pred \(2, 5, 4\)"),

@@ -68,23 +68,28 @@ def counted(scope):
     import keras
 
     from semseg.losses import Crossentropy
-    from semseg.metrics import MeanIoU, PixelAccuracy
+    from semseg.metrics import MeanIoU, PixelAccuracy, SegmentationScores
     from semseg.models import UNet
 
     images, masks = dataset(7)
+    weights = np.random.default_rng(1).random(masks.shape, np.float32)
     masks[0, 5, :3] = 77  # no class: counted as invalid
     keras.utils.set_random_seed(0)
     with scope:
         model = UNet(num_classes=3, depth=1, filters=2)
-        metrics = [MeanIoU(3, IGNORE), PixelAccuracy(3, IGNORE)]
-        model.compile(loss=Crossentropy(IGNORE), metrics=metrics)  # NaN for the invalid pixels
+        metrics = [PixelAccuracy(3, IGNORE), SegmentationScores(None, 3, IGNORE)]
+        weighted = [MeanIoU(3, IGNORE, name="weighted_iou")]
+        # The loss is NaN for the invalid pixels.
+        model.compile(loss=Crossentropy(IGNORE), metrics=metrics, weighted_metrics=weighted)
         found = []
         for count in (7, 5):
             batch = {"x": images[:count], "y": masks[:count], "batch_size": 4}
+            batch["sample_weight"] = weights[:count]
             scores = model.evaluate(**batch, verbose=0, return_dict=True)
             confusion = metrics[0].confusion().tolist()
-            values = [scores["mean_iou"], scores["pixel_accuracy"]]
-            found.append({"confusion": confusion, "scores": values})
+            scores.pop("loss")
+            found.append({"confusion": confusion, "scores": scores})
+            found[-1]["weights"] = weighted[0].confusion().tolist()
             assert metrics[0].invalid_pixels == 3
             assert np.sum(confusion) == count * 4 * 5 - 3
     return found
