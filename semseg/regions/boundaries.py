@@ -115,4 +115,4 @@ def contour_band(mask: Any, width: int, ignore_class: int | None = None) -> np.n
 def _in_block_of_four(marked: np.ndarray) -> np.ndarray:
     """Whether a pixel, its right, its lower or its lower right neighbour is marked."""
     window = np.ones((2, 2), np.uint8)
-    return cv2.dilate(marked.astype(np.uint8), window, anchor=(0, 0)).astype(bool)
+    return cv2.dilate(marked.view(np.uint8), window, anchor=(0, 0)).view(bool)

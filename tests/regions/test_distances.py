@@ -33,3 +33,21 @@ def test_a_disc_and_a_distance_transform_agree(monkeypatch, small):
     monkeypatch.setattr(distances, "_SMALL", small)
     for radius, near_by in expected.items():
         np.testing.assert_array_equal(near(marked, radius), near_by)
+
+
+def test_ids_other_than_0_are_marked():
+    ids = np.array([[0, 0, 0, 7, 0, 0]])
+    assert near(ids, 1).astype(int).tolist() == [[0, 0, 1, 1, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("marked", "radius", "message"),
+    [
+        (np.zeros((2, 2), bool), -1, "radius must be >= 0 pixels, received -1"),
+        (np.zeros((2, 2), bool), float("nan"), "radius must be >= 0 pixels, received nan"),
+        (np.zeros((2, 2, 2), bool), 1, r"marked must have shape \(height, width\), received"),
+    ],
+)
+def test_bad_arguments_are_named(marked, radius, message):
+    with pytest.raises(ValueError, match=message):
+        near(marked, radius)

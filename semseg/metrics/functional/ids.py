@@ -34,14 +34,15 @@ class CheckedIds(NamedTuple):
         return self.truth[kept], self.guess[kept]
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """int32 (batch, height, width) twice, with NOWHERE in both where the truth is ignored."""
+        """Signed (batch, height, width) ids twice, NOWHERE in both where the truth is ignored."""
         shape = self.truth.shape
         if len(shape) not in (2, 3) or 0 in shape:
             raise ValueError(
                 "mask and pred must have shape (height, width) or (batch, height, width) and hold "
                 f"pixels, received {shape}"
             )
-        truth, guess = (ids.astype(np.int32) for ids in (self.truth, self.guess))
+        narrow = np.int16 if self.num_classes < 2**15 else np.int32  # half the memory to compare
+        truth, guess = (ids.astype(narrow) for ids in (self.truth, self.guess))
         if self.ignore_class is not None:
             ignored = self.truth == self.ignore_class
             truth[ignored] = guess[ignored] = NOWHERE
