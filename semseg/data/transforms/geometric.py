@@ -45,8 +45,8 @@ def resample(sample: Sample, frame: Frame) -> Sample:
         if outside.mask_fill is None:
             raise ValueError(
                 f"{outside.owner} reaches outside the picture and has no id for what it finds "
-                "there; pass mask_fill= (the ClassMap's ignore_class, or the background's id; for a "
-                "preset .filled(id)), or reach less far"
+                "there; pass mask_fill= (the ClassMap's ignore_class, or the background's id; for "
+                "a preset .filled(id)), or reach less far"
             )
         mask = fitting(mask, {outside.mask_fill})
         image[where], mask[where] = 0, outside.mask_fill
