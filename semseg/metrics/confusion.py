@@ -20,7 +20,7 @@ class ConfusionMetric(keras.metrics.Metric):
     """A metric whose state is the confusion matrix of all that it has seen.
 
     Counts are whole numbers, exact to 2**51 (weights to 2**-40), and the same for any batch size,
-    order or number of replicas. What a score means is the subclass's `score`.
+    order or number of replicas. What a score means is the subclass's `_score`.
 
     Args:
         num_classes: number of classes; 1 means binary with one logit, ids 0 and 1.
@@ -39,7 +39,7 @@ class ConfusionMetric(keras.metrics.Metric):
             holds them against every class.
     """
 
-    log_name = "confusion"
+    _log_name = "confusion"
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ConfusionMetric(keras.metrics.Metric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(name=name or self.log_name, dtype=dtype)
+        super().__init__(name=name or self._log_name, dtype=dtype)
         self.num_classes = check_num_classes(num_classes)
         self._count = max(2, self.num_classes)
         self.ignore_class = check_ignore_class(ignore_class, self._count)
@@ -71,9 +71,9 @@ class ConfusionMetric(keras.metrics.Metric):
 
     def result(self) -> Any:
         """The score, float32, from exact counts."""
-        return self.score(marginals(ops.convert_to_tensor(self._limbs)))
+        return self._score(marginals(ops.convert_to_tensor(self._limbs)))
 
-    def score(self, counts: Marginals) -> Any:
+    def _score(self, counts: Marginals) -> Any:
         """The metric's value."""
         raise NotImplementedError
 

@@ -49,6 +49,11 @@ def pieces(weights: Any) -> list[Any]:
     return [ops.cast(piece, "int32") for piece in (lower, upper, whole)]
 
 
+def of_pieces(sums: list[Any]) -> Any:
+    """Sums of `pieces` -> their limbs, not carried."""
+    return ops.stack([*sums, ops.zeros_like(sums[0])])
+
+
 def halves(limbs: Any) -> Any:
     """(4, ...) carried limbs -> (7, ...) int32 whose units are HALF_UNITS.
 

@@ -25,9 +25,9 @@ class MeanIoU(ConfusionMetric):
         [[1, 0], [1, 1]]
     """
 
-    log_name = "mean_iou"
+    _log_name = "mean_iou"
 
-    def score(self, counts: Marginals) -> Any:
+    def _score(self, counts: Marginals) -> Any:
         return mean_of_present(counts.iou())
 
 
@@ -42,9 +42,9 @@ class PixelAccuracy(ConfusionMetric):
         0.6667
     """
 
-    log_name = "pixel_accuracy"
+    _log_name = "pixel_accuracy"
 
-    def score(self, counts: Marginals) -> Any:
+    def _score(self, counts: Marginals) -> Any:
         return counts.pixel_accuracy()
 
 
@@ -61,9 +61,9 @@ class MeanAccuracy(ConfusionMetric):
         0.875
     """
 
-    log_name = "mean_accuracy"
+    _log_name = "mean_accuracy"
 
-    def score(self, counts: Marginals) -> Any:
+    def _score(self, counts: Marginals) -> Any:
         return mean_of_present(counts.accuracy())
 
 
@@ -80,9 +80,9 @@ class MeanDice(ConfusionMetric):
         0.7333
     """
 
-    log_name = "mean_dice"
+    _log_name = "mean_dice"
 
-    def score(self, counts: Marginals) -> Any:
+    def _score(self, counts: Marginals) -> Any:
         return mean_of_present(counts.dice())
 
 
@@ -97,7 +97,7 @@ class FrequencyWeightedIoU(ConfusionMetric):
         0.5625
     """
 
-    log_name = "frequency_weighted_iou"
+    _log_name = "frequency_weighted_iou"
 
-    def score(self, counts: Marginals) -> Any:
+    def _score(self, counts: Marginals) -> Any:
         return counts.frequency_weighted_iou()

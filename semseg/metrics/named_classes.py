@@ -106,7 +106,7 @@ class ClassIoU(NamedClassesMetric):
             f"0..{self._count - 1}, received {target_class!r}"
         )
 
-    def score(self, counts: Marginals) -> Any:
+    def _score(self, counts: Marginals) -> Any:
         return counts.iou()[self._target]
 
     def get_config(self) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class SegmentationScores(NamedClassesMetric):
         ('Sky',)
     """
 
-    log_name = "segmentation_scores"
+    _log_name = "segmentation_scores"
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class SegmentationScores(NamedClassesMetric):
     ) -> None:
         super().__init__(class_map, num_classes, ignore_class, threshold, name, dtype)
 
-    def score(self, counts: Marginals) -> dict[str, Any]:
+    def _score(self, counts: Marginals) -> dict[str, Any]:
         iou = counts.iou()
         return {
             "mean_iou": mean_of_present(iou),
