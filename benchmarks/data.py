@@ -209,7 +209,7 @@ def serve(scenario: str, name: str, root: Path, core: int | None) -> None:
             "cpu": _cpu_seconds() - cpu,
             "wall": time.perf_counter() - wall,
             "images": count,
-            "mb": harness.peak_memory() + 2 * _children_mb(),
+            "mb": harness.peak_memory() + (2 * _children_mb() if "DataLoader" in name else 0),
         }
         print(json.dumps(answer), flush=True)
 

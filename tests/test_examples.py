@@ -96,6 +96,7 @@ def test_train_camvid_interrupted_goes_on_and_ends_like_the_uninterrupted_run(
         run(train_camvid, monkeypatch, *arguments, "--out", str(halves), "--learning-rate", "1")
 
 
+@pytest.mark.slow
 def test_train_camvid_trains_other_models(camvid_folder, tmp_path, monkeypatch):
     train_camvid = load_example("train_camvid")
     assert set(train_camvid.MODELS) <= set(BUILDERS)

@@ -312,6 +312,7 @@ def receptive_field(model, layer, size, pictures=3):
     return tuple(int(np.ptp(np.flatnonzero(seen.any(axis))) + 1) for axis in (1, 0))
 
 
+@pytest.mark.slow
 def test_fc7_of_fcn_sees_404_pixels():
     model = FCN(num_classes=2, fc_units=8, preprocessing=None)
     assert receptive_field(model, "fc7", (480, 448)) == (404, 404)
