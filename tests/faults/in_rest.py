@@ -1,0 +1,34 @@
+"""Faults in everything else."""
+
+from faults.fault import Fault
+
+FAULTS = [
+    Fault(
+        "palette-neighbours-alike",
+        "semseg/_palette.py",
+        "np.minimum(nearest, last / 2)",
+        "np.minimum(nearest, last * 2)",
+        ("tests/test_palette.py",),
+    ),
+    Fault(
+        "negative-id-wraps",
+        "semseg/classes.py",
+        "(raw < 0) | (raw > last), last, raw",
+        "raw > last, last, raw",
+        ("tests/test_classes.py",),
+    ),
+    Fault(
+        "sigmoid-at-zero",
+        "semseg/inference/prediction.py",
+        "(0.5 if _ends_in_sigmoid(model) else 0.0)",
+        "0.0",
+        ("tests/inference/test_prediction.py",),
+    ),
+    Fault(
+        "scores-transposed",
+        "semseg/inference/scoring.py",
+        "total += confusion_matrix(masks.pop(0), ids, classes, ignore_class)",
+        "total += confusion_matrix(masks.pop(0), ids, classes, ignore_class).T",
+        ("tests/inference/test_scoring.py",),
+    ),
+]
