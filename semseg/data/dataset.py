@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semseg._checks import check_image, check_mask, unknown_ids, unknown_ids_message
+from semseg._checks import unknown_ids, unknown_ids_message
 from semseg.classes import ClassMap, check_class_map
 from semseg.data import views
+from semseg.data.errors import prefixed
 from semseg.data.feeding import loaders
 from semseg.data.remapping import joined_classes
-from semseg.data.samples import Pair, SampleFiles, where
+from semseg.data.samples import Pair, SampleFiles, checked_pair, where
 from semseg.data.splitting import Groups, fold_indices, split_indices
 from semseg.data.statistics import (
     ChannelStatistics,
@@ -87,25 +88,14 @@ class Dataset:
     def __getitem__(self, index: int) -> Pair:
         index = self._checked_index(index)
         image, mask = self._read(index)
-        place = where(self, index)
-        image = check_image(image, f"{place}: image")
-        mask = check_mask(mask, f"{place}: mask")
-        if image.shape[:2] != mask.shape:
-            raise ValueError(
-                f"{place}: image and mask must have one size, received (height, width) "
-                f"{image.shape[:2]} and {mask.shape}"
-                + ("; the mask looks transposed" if image.shape[:2] == mask.shape[::-1] else "")
-            )
-        found = unknown_ids(mask, self.class_map.num_classes, self.class_map.ignore_class)
-        if found:
-            raise ValueError(
-                unknown_ids_message(
-                    found,
-                    self.class_map.num_classes,
-                    self.class_map.ignore_class,
-                    f"{place}: mask",
-                )
-            )
+        try:
+            image, mask = checked_pair(image, mask)
+            classes, ignored = self.class_map.num_classes, self.class_map.ignore_class
+            found = unknown_ids(mask, classes, ignored)
+            if found:
+                raise ValueError(unknown_ids_message(found, classes, ignored))
+        except (TypeError, ValueError) as error:
+            raise prefixed(error, where(self, index)) from None
         return image, mask
 
     def __iter__(self) -> Iterator[Pair]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from semseg._checks import check_image, check_mask
 from semseg.classes import ClassMap
 from semseg.data.encodings import MaskDecoder
 from semseg.data.reading import read_image
@@ -29,6 +30,18 @@ class LabelledSamples(Samples, Protocol):
     """Samples that say what their ids mean."""
 
     class_map: ClassMap
+
+
+def checked_pair(image: Any, mask: Any, when: str = "") -> Pair:
+    """An image and a mask that may be a sample; `when` says in errors what they come from."""
+    image, mask = check_image(image, f"image{when}"), check_mask(mask, f"mask{when}")
+    if image.shape[:2] != mask.shape:
+        raise ValueError(
+            f"image and mask{when} must have one size, received (height, width) "
+            f"{image.shape[:2]} and {mask.shape}"
+            + ("; the mask looks transposed" if image.shape[:2] == mask.shape[::-1] else "")
+        )
+    return image, mask
 
 
 def where(ds: Samples, index: int) -> str:

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from semseg._checks import check_image, check_mask
 from semseg.data.errors import prefixed
 from semseg.data.feeding.caching import Decoded, OnDisk, in_memory
 from semseg.data.feeding.draws import Draws, Shard, sample_rng
 from semseg.data.feeding.pixel_weights import PixelWeights, SampleWeight
 from semseg.data.feeding.sampling import Sampling, draw_probabilities
-from semseg.data.samples import LabelledSamples, where
+from semseg.data.samples import LabelledSamples, checked_pair, where
 from semseg.data.transforms import Compose, Resize
 from semseg.data.transforms.transform import TransformLike
 
@@ -113,13 +112,7 @@ class BatchSource:
                 image, mask = self.transform(image, mask, rng)
             else:
                 image, mask, weights = self.transform(image, mask, rng, weights)
-            image = check_image(image, f"image after {self._chain_shown}")
-            mask = check_mask(mask, f"mask after {self._chain_shown}")
-            if image.shape[:2] != mask.shape:
-                raise ValueError(
-                    f"image and mask after {self._chain_shown} must have one size, received "
-                    f"(height, width) {image.shape[:2]} and {mask.shape}"
-                )
+            image, mask = checked_pair(image, mask, f" after {self._chain_shown}")
         return image, mask, None if self.weights is None else self.weights.of_batch(mask, weights)
 
     def stacked(self, samples: Iterable[Batch], indices: Sequence[int]) -> Batch:

@@ -84,7 +84,7 @@ def pipeline(
         ValueError: an argument out of range, a cache larger than the machine's memory, or an error
             in the first sample (with its own type). An error in a later one comes as TensorFlow's,
             with the sample, its files and the transform in the text;
-            `semseg.data.feeding.failures.original_errors` raises it as itself.
+            `semseg.data.original_errors()` raises it as itself.
 
     Example:
         >>> ds = semseg.data.digits("train", count=20)

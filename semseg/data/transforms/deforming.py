@@ -121,7 +121,6 @@ class CubicBend:
     def _on_grid(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
         """The displacements where columns and rows lie at equal distances."""
         height, width = self.size
-        columns, rows = _cells(x), _cells(y)
         nodes_down, nodes_across = (n - 1 for n in self.moves.shape[1:])
         # What moves so slowly may be sampled at every fourth pixel: right to a tenth of a pixel.
         is_slow = len(x) > 1 < len(y) and all(
@@ -130,6 +129,7 @@ class CubicBend:
         )
         if not is_slow:
             return self._between(x[None] / width, y[:, None] / height)
+        columns, rows = _cells(x), _cells(y)
         whole = (_CELL * len(columns), _CELL * len(rows))
         return [
             cv2.resize(moves, whole)[_CELL : _CELL + len(y), _CELL : _CELL + len(x)]
@@ -161,10 +161,9 @@ class LineBend:
 
 
 def _cells(at: np.ndarray) -> np.ndarray:
-    """The middles of cells of pixels, with one more cell at either end."""
-    step = at[1] - at[0] if len(at) > 1 else at[0]
+    """The middles of cells of pixels (at equal distances), with one more cell at either end."""
     numbers = np.arange(-1, -(-len(at) // _CELL) + 1, dtype=np.float32)
-    middles: np.ndarray = at[0] + step * (_CELL * numbers + (_CELL - 1) / 2)
+    middles: np.ndarray = at[0] + (at[1] - at[0]) * (_CELL * numbers + (_CELL - 1) / 2)
     return middles.astype(np.float32)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numbered_pictures import numbered
 
 from semseg.data.transforms import (
     Affine,
@@ -18,12 +19,6 @@ from semseg.data.transforms import (
 )
 
 sizes = st.tuples(st.integers(1, 30), st.integers(1, 30))
-
-
-def numbered(size):
-    """An image and a mask in which every pixel has a number of its own."""
-    mask = np.arange(1, size[0] * size[1] + 1, dtype=np.int32).reshape(size)
-    return mask[..., None].astype(np.float32), mask
 
 
 def rng(seed=0):
