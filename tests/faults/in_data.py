@@ -345,4 +345,18 @@ FAULTS = [
         "if False:",
         ("tests/data/feeding/test_batches.py",),
     ),
+    Fault(
+        "pair-of-two-sizes",
+        "semseg/data/samples.py",
+        "if image.shape[:2] != mask.shape:",
+        "if False:",
+        ("tests/data/test_dataset.py",),
+    ),
+    Fault(
+        "cells-shifted",
+        "semseg/data/transforms/deforming.py",
+        "(_CELL * numbers + (_CELL - 1) / 2)",
+        "(_CELL * numbers)",
+        ("tests/data/transforms/test_deforming.py",),
+    ),
 ]
