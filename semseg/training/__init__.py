@@ -1,5 +1,6 @@
-"""What surrounds `fit`: the record of a run."""
+"""What surrounds `fit`: the record of a run, and its continuation after it was killed."""
 
-from semseg.training.run_record import start_run
+from semseg.training.resume import Resume
+from semseg.training.run_record import fingerprint, start_run
 
-__all__ = ["start_run"]
+__all__ = ["Resume", "fingerprint", "start_run"]

@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def start_run(
     """
     out = writable_folder(out)
     identity = {
-        "settings": _as_json(settings),
+        "settings": as_json(settings),
         "data": {role: fingerprint(ds) for role, ds in datasets.items()},
     }
     record = out / "run.json"
@@ -57,7 +58,7 @@ def start_run(
     return out
 
 
-def writable_folder(out: str | os.PathLike[str]) -> Path:
+def writable_folder(out: str | os.PathLike[str], argument: str = "out") -> Path:
     """Makes the folder and proves that a file can be written into it."""
     folder = Path(out)
     try:
@@ -66,7 +67,7 @@ def writable_folder(out: str | os.PathLike[str]) -> Path:
             pass
     except OSError as error:
         raise OSError(
-            f"out must be a folder that can be written, received {str(out)!r} ({error})"
+            f"{argument} must be a folder that can be written, received {str(out)!r} ({error})"
         ) from error
     return folder
 
@@ -109,13 +110,13 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _as_json(settings: dict[str, Any]) -> dict[str, Any]:
+def as_json(settings: Mapping[str, Any], argument: str = "settings") -> dict[str, Any]:
     """The settings as they will be read back: tuples become lists."""
     try:
-        return json.loads(json.dumps(settings))
+        return json.loads(json.dumps(dict(settings)))
     except TypeError as error:
         raise TypeError(
-            f"settings must hold what JSON can hold (numbers, strings, lists, dicts), received "
+            f"{argument} must hold what JSON can hold (numbers, strings, lists, dicts), received "
             f"{settings!r} ({error})"
         ) from error
 
