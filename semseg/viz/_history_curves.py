@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 RATES = ("learning_rate", "lr")
+_COUNT = "invalid_pixels"  # of SegmentationScores: no score, and best where it is 0
 
 
 class Curve(NamedTuple):
@@ -22,10 +23,10 @@ class Curve(NamedTuple):
 
     @property
     def best(self) -> int | None:
-        """The position of the lowest loss or error, or of the highest other value."""
+        """The position of the lowest loss, error or count, or of the highest other value."""
         if np.isnan(self.values).all():
             return None
-        is_lowest = "loss" in self.base or "error" in self.base
+        is_lowest = any(word in self.base for word in ("loss", "error", _COUNT))
         return int(np.nanargmin(self.values) if is_lowest else np.nanargmax(self.values))
 
 
@@ -52,13 +53,18 @@ def read_curves(history: Any) -> list[Curve]:
 def panels(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
     """Panel title -> curves: losses first, then scores, then the rest, the learning rate last."""
     # By base name, so that a curve that leaves 0..1 is not parted from its twin.
-    wide = {c.base for c in curves if ((c.values < 0) | (c.values > 1)).any()}
+    wide = {c.base for c in curves if ((c.values < 0) | (c.values > 1)).any()} - {*RATES}
     found: dict[str, list[Curve]] = {"loss": [], "scores": []}
     for curve in curves:
+        group, of_class, _ = curve.base.partition("/")
         if "loss" in curve.base:
             found["loss"].append(curve)
+        elif curve.base in wide or _COUNT in curve.base:
+            found.setdefault(curve.base, []).append(curve)
+        elif of_class:  # iou/Road, iou/Sky, ...
+            found.setdefault(group, []).append(curve)
         elif curve.base not in RATES:
-            found.setdefault(curve.base if curve.base in wide else "scores", []).append(curve)
+            found["scores"].append(curve)
     found["learning rate"] = [c for c in curves if c.base in RATES]
     return {title: _twins_together(members) for title, members in found.items() if members}
 

@@ -24,10 +24,11 @@ _FIRST_COLORS = (3, 2, 7, 5, 0, 4, 1)
 def plot_history(history: Any) -> "Figure":
     """Plots the curves of a training.
 
-    Losses share a panel, and so do all scores between 0 and 1; any other metric and the learning
-    rate have panels of their own. A validation curve is dashed in the colour of its training
-    curve. The best epoch of each quantity is marked: the lowest loss or error, the highest
-    other value, of the validation where there is one.
+    Losses share a panel, and so do all scores between 0 and 1, and those of the classes
+    (`iou/Road`, `iou/Sky`); any other metric and the learning rate have panels of their own. A
+    validation curve is dashed in the colour of its training curve. The best epoch of each quantity
+    is marked: the lowest loss or error, the highest other value, of the validation where there is
+    one.
 
     Args:
         history: what `model.fit` returned, or a dict of name -> one value an epoch.

@@ -39,6 +39,18 @@ def test_metrics_that_leave_0_to_1_have_panels_of_their_own_with_their_twin():
     assert len(figure.axes[2].get_lines()) == 2
 
 
+def test_scores_of_classes_share_a_panel():
+    figure = plot_history({"mean_iou": [0.5], "iou/Road": [0.9], "val_iou/Sky": [0.1]})
+    assert titles(figure) == ["scores", "iou"]
+    assert len(figure.axes[1].get_lines()) == 2
+
+
+def test_a_count_is_no_score_and_best_where_it_is_lowest():
+    figure = plot_history({"mean_iou": [0.5, 0.6], "invalid_pixels": [1, 0]})
+    assert titles(figure) == ["scores", "invalid_pixels"]
+    assert legend_of(figure.axes[1]) == ["invalid_pixels (best 0, epoch 2)"]
+
+
 def test_a_validation_curve_is_dashed_in_the_color_of_its_training_curve():
     for axes in plot_history(HISTORY).axes[:2]:
         training, validation = axes.get_lines()
