@@ -51,6 +51,15 @@ def peak_memory() -> float:
     return int(line.split()[1]) / 1024
 
 
+def added_memory(run: Callable[[], Any]) -> tuple[float, float]:
+    """Peak resident memory while something runs, MB, and how much of it was not there before."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+    before = peak_memory()
+    run()
+    peak = peak_memory()
+    return peak, peak - before
+
+
 def print_peak_memory() -> None:
     """The last line of a process that `peak_memory_mb` started."""
     print(peak_memory())
