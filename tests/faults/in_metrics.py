@@ -102,6 +102,27 @@ FAULTS = [
         ("tests/metrics/functional/test_objects.py",),
     ),
     Fault(
+        "distances-of-one-side",
+        "semseg/metrics/functional/surfaces.py",
+        "both = np.concatenate([missed, wrong])",
+        "both = missed if len(missed) else wrong",
+        ("tests/metrics/functional/test_surfaces.py",),
+    ),
+    Fault(
+        "pixels-are-squares",
+        "semseg/regions/surfaces.py",
+        "np.argwhere(ids) * np.asarray(spacing)",
+        "np.argwhere(ids) * spacing[0]",
+        ("tests/metrics/functional/test_surfaces.py",),
+    ),
+    Fault(
+        "surface-along-ignored",
+        "semseg/regions/surfaces.py",
+        "inside | (mask == ignore_class)",
+        "inside",
+        ("tests/metrics/functional/test_surfaces.py",),
+    ),
+    Fault(
         "errors-of-bins-cancel",
         "semseg/metrics/functional/calibration.py",
         "np.abs(hits - total).sum()",

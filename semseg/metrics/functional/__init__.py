@@ -23,6 +23,7 @@ from semseg.metrics.functional.confusion import class_iou, confusion_matrix, pix
 from semseg.metrics.functional.objects import ObjectScores, object_scores
 from semseg.metrics.functional.rates import ConfusionScores, scores
 from semseg.metrics.functional.significance import Comparison, Interval, bootstrap, compare
+from semseg.metrics.functional.surfaces import SurfaceDistances, surface_distances
 from semseg.metrics.functional.trimap import trimap_accuracy, trimap_confusion
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "ISBIScores",
     "Interval",
     "ObjectScores",
+    "SurfaceDistances",
     "VariationOfInformation",
     "adapted_rand_error",
     "bootstrap",
@@ -49,6 +51,7 @@ __all__ = [
     "object_scores",
     "pixel_accuracy",
     "scores",
+    "surface_distances",
     "trimap_accuracy",
     "trimap_confusion",
     "variation_of_information",

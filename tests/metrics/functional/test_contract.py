@@ -12,6 +12,7 @@ from semseg.metrics.functional import (
     confusion_matrix,
     isbi_scores,
     object_scores,
+    surface_distances,
     trimap_accuracy,
     trimap_confusion,
 )
@@ -29,6 +30,7 @@ SCORES = {
     "confusion_matrix": options_of(confusion_matrix),
     "object_scores": options_of(object_scores, iou_thresholds=[0.2, 0.5]),
     "object_scores, split": options_of(object_scores, split=True, min_distance=2),
+    "surface_distances": options_of(surface_distances, spacing=(1, 2)),
     "trimap_accuracy": options_of(trimap_accuracy, width=2),
     "trimap_confusion": options_of(trimap_confusion, width=2),
 }
@@ -121,6 +123,8 @@ def test_classes_may_be_renumbered(name, data):
     elif name.startswith("object_scores"):
         np.testing.assert_array_equal(found.found[:, order], expected.found)
         np.testing.assert_array_equal(found.invented[:, order], expected.invented)
+    elif name == "surface_distances":
+        assert_equal(tuple(part[:, order] for part in found), tuple(expected))
     elif name == "trimap_accuracy":
         assert_equal(found, expected)
     else:
