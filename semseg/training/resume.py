@@ -15,7 +15,8 @@ from semseg.training.identity import check_same, constructor_arguments, identity
 from semseg.training.run_record import as_json, writable_folder
 from semseg.training.tree_file import is_plain, read_tree, write_tree
 
-_OF_KERAS = {"_model", "model", "params", "validation_data"}  # attributes of every callback
+# Attributes that Keras sets anew: `monitor_op` comes with a turn of `min_delta`'s sign.
+_OF_KERAS = {"_model", "model", "params", "validation_data", "monitor_op"}
 
 
 class Resume(keras.callbacks.Callback):

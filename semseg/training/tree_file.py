@@ -64,7 +64,7 @@ def read_tree(path: Path) -> Any:
         ValueError: the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             text = file["tree"].tobytes().decode()
             return _unpack(json.loads(text), file)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:

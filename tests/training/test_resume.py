@@ -1,0 +1,465 @@
+"""Resume inside one process: what lives on, what is refused, and what a full disk leaves."""
+
+import os
+import signal
+import threading
+
+import keras
+import numpy as np
+import pytest
+from streams_in_fit import AUGMENT, CELLS, cells
+
+import semseg
+from semseg.training import Resume, identity, resume, tree_file
+
+STEPS, EPOCHS = 2, 3  # cells() has epochs of 2 batches of 4
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ends `fit` as abruptly as an exception can."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.left = step
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self.left:
+            raise Interrupted
+        self.left -= 1
+
+
+def small_model(
+    rate=0.5, filters=2, activation="relu", classes=CELLS, optimizer=None, weights=None
+):
+    """Steps one by one, uncompiled: 40 ms each. Others are in the processes that are killed."""
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(filters, 1, activation=activation)(image)
+    x = keras.layers.Dropout(rate)(x)
+    x = keras.layers.Conv2D(2, 1, use_bias=False)(x)
+    model = keras.Model(image, semseg.layers.Logits(classes)(x))
+    if optimizer is None:
+        schedule = keras.optimizers.schedules.CosineDecay(1e-2, EPOCHS * STEPS)
+        optimizer = keras.optimizers.SGD(schedule, 0.9, use_ema=True, ema_momentum=0.8)
+    loss = semseg.losses.Crossentropy(255, class_weights=weights)
+    model.compile(optimizer, loss, run_eagerly=True)
+    return model
+
+
+def fit(
+    folder,
+    epochs=EPOCHS,
+    *,
+    kill=None,
+    callbacks=(),
+    others=(),
+    steps=STEPS,
+    repeat=True,
+    fingerprint=None,
+    order=None,
+    initial_epoch=None,
+    make=small_model,
+    **changed,
+):
+    """A run, or the rest of one: its model, History and Resume."""
+    keras.utils.set_random_seed(0)
+    model = make(**changed)
+    kept = Resume(folder, callbacks=callbacks, fingerprint=fingerprint)
+    batches = cells().batches(4, augment=AUGMENT, repeat=repeat, start_step=kept.start_step)
+    interrupt = [] if kill is None else [Interrupt(kill)]
+    history = model.fit(
+        batches,
+        epochs=epochs,
+        initial_epoch=kept.initial_epoch if initial_epoch is None else initial_epoch,
+        steps_per_epoch=steps if repeat else None,
+        callbacks=[*others, *callbacks, *interrupt, kept] if order is None else order(kept),
+        shuffle=False,
+        verbose=0,
+    )
+    return model, history, kept
+
+
+def interrupted(folder, kill, **options):
+    with pytest.raises(Interrupted):
+        fit(folder, kill=kill, **options)
+
+
+def arrays(variables):
+    return [keras.ops.convert_to_numpy(v) for v in variables]
+
+
+def assert_same_run(one, other):
+    for mine, theirs in zip(one[:2], other[:2], strict=True):
+        if isinstance(mine, keras.Model):
+            assert len(mine.variables) > 3  # seeds as well
+            for a, b in zip(
+                arrays([*mine.variables, *mine.optimizer.variables]),
+                arrays([*theirs.variables, *theirs.optimizer.variables]),
+                strict=True,
+            ):
+                np.testing.assert_array_equal(a, b, strict=True)
+        else:
+            assert mine.epoch == theirs.epoch
+            assert mine.history == theirs.history
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return fit(tmp_path_factory.mktemp("whole"))
+
+
+# -- the same bits -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kills", [[0], [5], [3, 1]], ids=str)
+def test_an_interrupted_run_ends_as_one_that_was_not(kills, whole, tmp_path):
+    for kill in kills:
+        interrupted(tmp_path, kill)
+    assert_same_run(fit(tmp_path), whole)
+
+
+def test_finite_epochs_go_on_too(whole, tmp_path):
+    interrupted(tmp_path, 3, repeat=False)
+    assert_same_run(fit(tmp_path, repeat=False), whole)
+
+
+def test_epochs_that_are_shorter_than_those_of_the_stream(tmp_path):
+    interrupted(tmp_path / "killed", 3, epochs=5, steps=1)
+    run = fit(tmp_path / "killed", epochs=5, steps=1)
+    assert (run[2].initial_epoch, run[2].start_step) == (5, 5)
+    assert_same_run(run, fit(tmp_path / "whole", epochs=5, steps=1))
+
+
+def test_a_run_that_has_ended_ends_the_same_when_started_again(whole, tmp_path):
+    fit(tmp_path)
+    before = (tmp_path / "state.npz").stat().st_mtime_ns
+    assert_same_run(fit(tmp_path), whole)
+    assert (tmp_path / "state.npz").stat().st_mtime_ns == before
+
+
+def test_more_epochs_later_are_those_of_a_longer_run(whole, tmp_path):
+    fit(tmp_path, epochs=1)
+    assert_same_run(fit(tmp_path), whole)
+
+
+def test_one_resume_serves_one_fit_after_the_other(whole, tmp_path):
+    model, _, kept = fit(tmp_path, epochs=1)
+    batches = cells().batches(4, augment=AUGMENT, repeat=True, start_step=kept.start_step)
+    history = model.fit(
+        batches,
+        epochs=EPOCHS,
+        initial_epoch=kept.initial_epoch,
+        steps_per_epoch=STEPS,
+        callbacks=[kept],
+        shuffle=False,
+        verbose=0,
+    )
+    assert_same_run((model, history), whole)
+
+
+@pytest.mark.slow
+def test_loss_scaling_of_half_precision_lives_on(tmp_path):
+    def make():
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            return small_model()
+        finally:
+            keras.config.set_dtype_policy("float32")
+
+    interrupted(tmp_path / "killed", 3, make=make)
+    assert_same_run(fit(tmp_path / "killed", make=make), fit(tmp_path / "whole", make=make))
+
+
+def test_an_unseeded_run_goes_on_from_its_own_first_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.utils, "set_random_seed", lambda seed: None)
+    before = []
+    keep = lambda: before.append(small_model()) or before[-1]  # noqa: E731
+    interrupted(tmp_path, 0, make=keep)
+    first = arrays(before[0].variables)
+    interrupted(tmp_path, 0, make=keep)
+    for a, b in zip(arrays(before[1].variables), first, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# -- the memory of other callbacks ---------------------------------------------------------------
+
+
+def compared(tmp_path, make_callback, kill=STEPS * 2 + 1, **options):
+    """The callbacks of a run that was interrupted and of one that was not; the runs are equal."""
+    interrupted(tmp_path / "killed", kill, callbacks=[make_callback("killed")], **options)
+    killed, calm = make_callback("killed"), make_callback("whole")
+    run = fit(tmp_path / "killed", callbacks=[killed], **options)
+    assert_same_run(run, fit(tmp_path / "whole", callbacks=[calm], **options))
+    memory = resume._memory(killed)
+    assert str(memory) == str(resume._memory(calm)) and memory
+    return killed
+
+
+def test_early_stopping_remembers_the_best_weights_and_stays_stopped(tmp_path):
+    """It is interrupted in the third epoch, after which it has waited for two."""
+
+    def stopping(name):
+        return keras.callbacks.EarlyStopping(
+            "loss", min_delta=999.0, patience=2, restore_best_weights=True
+        )
+
+    callback = compared(tmp_path, stopping, epochs=5)
+    assert (callback.stopped_epoch, callback.best_epoch, callback.wait) == (2, 0, 2)
+    again = stopping("again")
+    run = fit(tmp_path / "killed", 5, callbacks=[again])
+    assert run[1].epoch == [0, 1, 2]
+    assert_same_run(run, fit(tmp_path / "whole", 5, callbacks=[stopping("")]))
+    for a, b in zip(again.best_weights, callback.best_weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_plateau_is_still_one(tmp_path):
+    def make():
+        return small_model(optimizer=keras.optimizers.SGD(0.5))
+
+    def plateau(name):
+        return keras.callbacks.ReduceLROnPlateau("loss", patience=2, min_delta=999.0)
+
+    callback = compared(tmp_path, plateau, epochs=4, make=make)
+    assert float(callback.model.optimizer.learning_rate) == pytest.approx(0.05)
+
+
+def test_the_best_checkpoint_is_not_replaced_by_a_worse_one(tmp_path):
+    def checkpoint(name):
+        return keras.callbacks.ModelCheckpoint(
+            tmp_path / f"{name}.weights.h5",
+            "loss",
+            save_best_only=True,
+            save_weights_only=True,
+        )
+
+    compared(tmp_path, checkpoint)
+    files = [(tmp_path / f"{name}.weights.h5").stat().st_size for name in ("killed", "whole")]
+    assert files[0] == files[1]
+
+
+@pytest.mark.slow
+def test_swapped_averages_are_swapped_back(tmp_path):
+    compared(tmp_path, lambda name: keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+
+
+def test_what_a_callback_can_not_write_down_is_left_out():
+    class Odd(keras.callbacks.EarlyStopping):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.notes, self.lock, self.seen = {"a": (1, 2.5)}, threading.Lock(), {3}
+
+    memory = resume._memory(Odd(monitor="loss", patience=7))
+    assert memory["notes"] == {"a": (1, 2.5)}
+    assert not {"lock", "seen", "monitor_op", "patience", "min_delta", "monitor"} & set(memory)
+
+
+# -- another run ---------------------------------------------------------------------------------
+
+CHANGES = {
+    "dropout": ({"rate": 0.25}, r"model.layers.dropout#1.config.rate: 0.5 there, 0.25 here"),
+    "activation": ({"activation": "elu"}, r"config.activation: 'relu' there, 'elu' here"),
+    "filters": ({"filters": 3}, r"config.filters: 2 there, 3 here"),
+    "class map": (
+        {"classes": semseg.ClassMap(["background", "blob"], ignore_class=255)},
+        r"class_map.*: '?cell'? there, '?blob'? here",
+    ),
+    "optimizer": ({"optimizer": "adam"}, r"optimizer.class_name: 'SGD' there, 'Adam' here"),
+    "loss": ({"weights": [1.0, 2.0]}, r"compile.loss.config.class_weights: None there, \[1"),
+    "steps": ({"steps": 1}, r"steps_per_epoch: 2 there, 1 here"),
+    "fingerprint": ({"fingerprint": {"seed": 1}}, r"\(seed: 'nothing' there, 1 here\)"),
+    "callback": (
+        {"callbacks": [keras.callbacks.EarlyStopping("loss")]},
+        r"callbacks: \[\] there, \[.*EarlyStopping",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("begun")
+    interrupted(folder, 0)
+    return folder
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_has_changed_is_named(change, begun):
+    options, message = CHANGES[change]
+    before = (begun / "state.npz").read_bytes()
+    with pytest.raises(ValueError, match=rf"state.npz belongs to another run .*{message}"):
+        fit(begun, **options)
+    assert (begun / "state.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize("setting", ["deterministic", "threads in an operation", "devices"])
+def test_another_setting_of_the_backend_is_named(setting, begun, monkeypatch):
+    found = identity.deciding_settings()
+    assert setting in found
+    monkeypatch.setattr(identity, "deciding_settings", lambda: {**found, setting: "other"})
+    with pytest.raises(ValueError, match=rf"\(backend.{setting}: .* there, 'other' here\)"):
+        fit(begun)
+
+
+def test_compilation_is_a_setting(begun):
+    def make():
+        model = small_model()
+        model.jit_compile = True
+        return model
+
+    with pytest.raises(ValueError, match=r"\(compile.jit_compile: False there, True here\)"):
+        fit(begun, make=make)
+
+
+def test_another_patience_is_named(tmp_path):
+    def stopping(patience):
+        return [keras.callbacks.EarlyStopping("loss", patience=patience)]
+
+    interrupted(tmp_path, 0, callbacks=stopping(1))
+    with pytest.raises(ValueError, match=r"\(callbacks.0.patience: 1 there, 2 here\)"):
+        fit(tmp_path, callbacks=stopping(2))
+
+
+# -- what fit must be given ----------------------------------------------------------------------
+
+
+def test_the_wrong_first_epoch_is_named(tmp_path):
+    fit(tmp_path, epochs=1)
+    with pytest.raises(ValueError, match=r"go on with epoch 1 of .*received epoch 0; pass initial"):
+        fit(tmp_path, initial_epoch=0)
+    with pytest.raises(ValueError, match=r"received epoch 2"):
+        fit(tmp_path, initial_epoch=2)
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_callbacks_behind_resume_are_named(forgotten, tmp_path):
+    stopping = keras.callbacks.EarlyStopping("loss")
+    with pytest.raises(ValueError, match=r"received \['EarlyStopping'\] behind it or not at all"):
+        fit(
+            tmp_path,
+            callbacks=[stopping],
+            order=lambda kept: [kept] if forgotten else [kept, stopping],
+        )
+    assert not (tmp_path / "state.npz").exists()
+
+
+def test_a_model_without_weights_is_named(tmp_path):
+    def make():
+        model = keras.Sequential([keras.layers.Conv2D(2, 1)], name="late")
+        model.compile("sgd", "mse", run_eagerly=True)
+        return model
+
+    with pytest.raises(ValueError, match=r"must receive a built model, received 'late'"):
+        fit(tmp_path, make=make)
+
+
+def test_epochs_of_unknown_length_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"must know the steps of an epoch.*steps_per_epoch="):
+        fit(tmp_path, steps=None)
+
+
+@pytest.mark.parametrize("fingerprint", [{"mask": np.zeros(2)}, {"seed": {1}}])
+def test_a_fingerprint_that_json_can_not_hold_is_named(fingerprint, tmp_path):
+    with pytest.raises(TypeError, match="fingerprint must hold what JSON can hold"):
+        Resume(tmp_path, fingerprint=fingerprint)
+
+
+# -- disks ---------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_leaves_the_last_epoch(whole, tmp_path, monkeypatch):
+    writes, savez = [], np.savez
+
+    def full(file, *arrays, **more):
+        writes.append(file)
+        if len(writes) == 3:  # the start, the first epoch, and now the second
+            file.write(b"half")
+            raise OSError(28, "No space left on device")
+        savez(file, *arrays, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(np, "savez", full)
+        message = r"state.npz could not be written .*No space left.*; the last one stands. Free"
+        with pytest.raises(OSError, match=message):
+            fit(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
+    assert Resume(tmp_path).initial_epoch == 1
+    assert_same_run(fit(tmp_path), whole)
+
+
+def test_no_room_for_a_state_shows_before_the_first_step(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tree_file.os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left.*; there was none before"):
+        fit(tmp_path, kill=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_can_not_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"^folder must be a folder that can be written, .*below"):
+        Resume(tmp_path / "file" / "below")
+
+
+def test_a_half_file_is_not_looked_at_and_a_damaged_one_is_named(begun, tmp_path):
+    state = (begun / "state.npz").read_bytes()
+    (tmp_path / "state.npz.half").write_bytes(state[:1000])
+    assert Resume(tmp_path).initial_epoch == 0
+    (tmp_path / "state.npz").write_bytes(state[:-100])
+    with pytest.raises(ValueError, match=r"state.npz is damaged .*put a copy of it back, or rem"):
+        Resume(tmp_path)
+
+
+# -- SIGTERM -------------------------------------------------------------------------------------
+
+
+class Terminate(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations == STEPS + 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.fixture
+def free_sigterm():
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("handlers of signals need the main thread")
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("free_sigterm")
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGTERM")
+def test_sigterm_leaves_with_143_and_the_last_whole_epoch(whole, tmp_path):
+    with pytest.raises(SystemExit) as leaving:
+        fit(tmp_path, others=[Terminate()])
+    assert leaving.value.code == 143
+    assert Resume(tmp_path).initial_epoch == 1
+    assert_same_run(fit(tmp_path), whole)
+
+
+@pytest.mark.usefixtures("free_sigterm")
+def test_the_handler_of_sigterm_goes_with_the_run(tmp_path):
+    seen = []
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *_: seen.append(signal.getsignal(signal.SIGTERM))
+    )
+    fit(tmp_path, epochs=1, others=[look])
+    assert seen == [resume._leave]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("free_sigterm")
+def test_a_handler_of_someone_else_stays(tmp_path):
+    mine = lambda *_: None  # noqa: E731
+    signal.signal(signal.SIGTERM, mine)
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *_: seen.append(signal.getsignal(signal.SIGTERM))
+    )
+    seen = []
+    fit(tmp_path, epochs=1, others=[look])
+    assert [*seen, signal.getsignal(signal.SIGTERM)] == [mine, mine]
