@@ -1,6 +1,7 @@
 """Checks of arrays and numbers at public borders: what was required, what came, what to do."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,12 @@ def check_ignore_class(ignore_class: Any, num_classes: int) -> int | None:
             "the ignored label is not a class: give it an id of its own, such as 255"
         )
     return int(ignore_class)
+
+
+def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
+    """One of a few values."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {list(choices)}, received {value!r}")
 
 
 def check_size(size: Any, name: str = "size") -> tuple[int, int]:

@@ -16,7 +16,7 @@ FLOORS = {
     "_palette": -1,
     "classes": 0,
     "layers": 1,
-    "losses": 1,
+    "losses": 2,
     "regions": 1,
     "metrics": 2,
     "data": 2,

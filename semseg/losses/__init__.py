@@ -1,5 +1,25 @@
-"""Losses on logits and integer masks that never see an ignored pixel."""
+"""Losses on logits and integer masks that never see an ignored pixel, and add like numbers."""
 
+from semseg.losses.arithmetic import WeightedSum
+from semseg.losses.boundary import Boundary
 from semseg.losses.crossentropy import Crossentropy
+from semseg.losses.dice import Dice, GeneralizedDice
+from semseg.losses.focal import Focal
+from semseg.losses.hard_pixels import HardPixels
+from semseg.losses.jaccard import Jaccard
+from semseg.losses.lovasz import Lovasz
+from semseg.losses.tversky import FocalTversky, Tversky
 
-__all__ = ["Crossentropy"]
+__all__ = [
+    "Boundary",
+    "Crossentropy",
+    "Dice",
+    "Focal",
+    "FocalTversky",
+    "GeneralizedDice",
+    "HardPixels",
+    "Jaccard",
+    "Lovasz",
+    "Tversky",
+    "WeightedSum",
+]

@@ -2,7 +2,7 @@
 
 from semseg.regions.borders import border_weights, touching_borders
 from semseg.regions.boundaries import boundary_band, class_boundary, contour_band
-from semseg.regions.distances import near
+from semseg.regions.distances import near, signed_distance
 from semseg.regions.objects import components, split_touching, thin_borders
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "components",
     "contour_band",
     "near",
+    "signed_distance",
     "split_touching",
     "thin_borders",
     "touching_borders",

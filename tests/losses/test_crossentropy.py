@@ -90,25 +90,6 @@ def test_probabilities_give_the_loss_of_their_logits(batch, smoothing):
     )
 
 
-@given(batches())
-def test_weights_of_one_are_no_weights(batch):
-    ids, logits = batch
-    ones = [1.0] * max(2, logits.shape[-1])
-    plain = value_and_gradient(Crossentropy(IGNORE), ids, logits)
-    weighted = value_and_gradient(Crossentropy(IGNORE, ones), ids, logits)
-    np.testing.assert_allclose(weighted[0], plain[0], rtol=1e-6)
-    np.testing.assert_allclose(weighted[1], plain[1], rtol=1e-6, atol=1e-9)
-
-
-@given(batches(num_logits=3), st.floats(0.01, 100))
-def test_only_the_ratio_of_the_weights_counts(batch, factor):
-    ids, logits = batch
-    weights = np.array([0.5, 1.0, 3.0])
-    one = float(Crossentropy(IGNORE, weights.tolist())(ids, logits))
-    other = float(Crossentropy(IGNORE, (weights * factor).tolist())(ids, logits))
-    assert other == pytest.approx(one, rel=1e-4)
-
-
 @given(batches(num_logits=1))
 def test_one_logit_is_the_softmax_over_zero_and_it(batch):
     ids, logit = batch
@@ -216,44 +197,16 @@ def test_other_reductions_give_plain_weighted_losses(reduction):
         assert float(found) == pytest.approx(sum(each), rel=1e-6)
 
 
-# -- precision and routes -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("channels", [1, 2, 5])
-@pytest.mark.parametrize("magnitude", [1e4, -1e4])
-def test_large_logits_give_finite_losses_and_gradients(channels, magnitude):
-    ids = np.array([[[0, 1]]])
-    logits = np.zeros((1, 1, 2, channels), np.float32)
-    logits[..., 0] = magnitude
-    for smoothing in (0.0, 0.1):
-        loss = Crossentropy(label_smoothing=smoothing)
-        value, gradient = value_and_gradient(loss, ids, logits)
-        assert value == pytest.approx(slow_crossentropy(ids, logits, smoothing=smoothing), rel=1e-5)
-        assert np.isfinite(gradient).all()
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_half_precision_logits_are_summed_in_float32(dtype, channels):
-    rng = np.random.default_rng(0)
-    ids = rng.integers(0, 2, (2, 64, 64))
-    logits = ops.cast(rng.normal(size=(2, 64, 64, channels)), dtype)
-    value = Crossentropy()(ids, logits)
-    assert keras.backend.standardize_dtype(value.dtype) == "float32"
-    expected = slow_crossentropy(ids, np.asarray(ops.cast(logits, "float32")))
-    assert float(value) == pytest.approx(expected, rel=1e-5)
-
-
 # -- configuration ------------------------------------------------------------------------------
 
 
 def test_the_configuration_comes_back():
-    loss = Crossentropy(IGNORE, [0.5, 2.0], 0.25, from_logits=False, reduction="sum", name="ce")
+    loss = Crossentropy(IGNORE, [0.5, 2.0], 0.25, "pixels", False, reduction="sum", name="ce")
     config = keras.saving.serialize_keras_object(loss)
     again = keras.saving.deserialize_keras_object(config)
     assert again.get_config() == loss.get_config()
     assert config["registered_name"] == "semseg.losses>Crossentropy"
-    assert again.class_weights.tolist() == [0.5, 2.0]
+    assert again.get_config()["class_weights"] == [0.5, 2.0]
 
 
 # -- errors -------------------------------------------------------------------------------------
@@ -262,8 +215,8 @@ def test_the_configuration_comes_back():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"label_smoothing": 1.0}, r"label_smoothing must lie in \[0, 1\), received 1.0"),
-        ({"label_smoothing": -0.1}, r"label_smoothing must lie in \[0, 1\), received -0.1"),
+        ({"label_smoothing": 1.0}, r"label_smoothing must be in \[0, 1\), received 1.0"),
+        ({"label_smoothing": -0.1}, r"label_smoothing must be in \[0, 1\), received -0.1"),
         ({"class_weights": [1.0]}, "a list with one number a class, received"),
         ({"class_weights": [[1.0, 2.0]]}, "a list with one number a class, received"),
         ({"class_weights": [1.0, -1.0]}, "must be finite and >= 0, and not all 0, received"),
@@ -281,7 +234,7 @@ def test_arguments_that_make_no_sense_are_refused(arguments, message):
     ("true_shape", "channels", "message"),
     [
         ((2, 4, 4, 1), 3, r"drop the mask's channel axis with mask\[..., 0\]"),
-        ((2, 4, 4, 3), 3, r"a one-hot mask becomes ids with mask.argmax\(-1\)"),
+        ((2, 4, 4, 3), 3, r"must hold shares >= 0 that sum to 1 .*ids have no channel axis"),
         ((4, 4), 3, r"received shapes \(4, 4\) and \(2, 4, 4, 3\)"),
     ],
 )

@@ -1,0 +1,84 @@
+"""The boundary loss: probabilities weighed by their distance from the true boundary."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from semseg._backend import call_numpy, in_xla
+from semseg.losses.functional.overlap import (
+    class_table,
+    mean_over_classes,
+    of_pictures,
+    overlap,
+    probabilities,
+    ratio,
+)
+from semseg.losses.functional.pixels import prepare
+
+
+def boundary(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any = None,
+    *,
+    ignore_class: int | None = None,
+    class_weights: Any = None,
+    from_logits: bool = True,
+    pooling: str = "batch",
+    absent: str = "skip",
+) -> Any:
+    """Mean of signed distance times probability; see `semseg.losses.Boundary`.
+
+    Args:
+        y_true: (B, H, W) ids.
+        y_pred: (B, H, W, C) logits; one channel is binary, of which the foreground counts.
+        sample_weight: None, (B,) or (B, H, W).
+
+    Returns:
+        (1,) for `pooling="batch"`, (B,) for "image".
+
+    Example:
+        >>> from semseg.losses.functional import boundary
+        >>> np.asarray(boundary(np.array([[[1, 0, 0, 0]]]), np.zeros((1, 1, 4, 1))))
+        array([0.75])
+    """
+    pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
+    if pixels.soft:
+        raise ValueError(
+            "Boundary needs ids (batch, height, width), received soft targets of shape "
+            f"{tuple(y_true.shape)}: shares have no boundary"
+        )
+    if keras.backend.backend() == "tensorflow" and in_xla():
+        raise ValueError(
+            "Boundary measures distances in NumPy, which XLA can't call; compile the model with "
+            "jit_compile=False"
+        )
+    # A pixel without class belongs to no region.
+    ids = ops.where(pixels.valid, pixels.target, -1)
+    shape = (*ids.shape, pixels.num_classes)
+    distances = call_numpy(_distances(pixels.num_classes), (ids,), shape, "float32")
+    weighed = ops.cast(distances, pixels.scores.dtype) * probabilities(pixels, from_logits)
+    weighed = weighed * pixels.counts()[..., None]
+    found = overlap(pixels, from_logits, pooling)
+    axes = (0, 1, 2) if pooling == "batch" else (1, 2)
+    sums = ops.reshape(ops.sum(weighed, axis=axes), (-1, pixels.num_classes))
+    table = class_table(pixels, class_weights)
+    values = mean_over_classes(ratio(sums, found.pixels), found, table, absent)
+    return of_pictures(values, pixels, sample_weight, pooling)
+
+
+def _distances(num_classes: int) -> Any:
+    """A NumPy function: ids (B, H, W) -> signed distances (B, H, W, K) in pixels."""
+
+    def distances(ids: np.ndarray) -> np.ndarray:
+        from semseg.regions.distances import signed_distance
+
+        result = np.zeros((*ids.shape, num_classes), np.float32)
+        for picture, own in zip(ids, result, strict=True):
+            for k in np.unique(picture[picture >= 0]):
+                own[..., k] = signed_distance(picture == k)
+        return result
+
+    return distances

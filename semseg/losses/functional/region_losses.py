@@ -1,0 +1,203 @@
+"""Losses of whole regions: Dice, Jaccard, Tversky and their kin, from soft counts a class."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from semseg.losses.functional.overlap import (
+    Overlap,
+    class_table,
+    mean_over_classes,
+    of_pictures,
+    overlap,
+    ratio,
+)
+from semseg.losses.functional.pixels import prepare
+
+
+def dice(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any = None,
+    *,
+    ignore_class: int | None = None,
+    class_weights: Any = None,
+    from_logits: bool = True,
+    pooling: str = "batch",
+    absent: str = "skip",
+) -> Any:
+    """`1 - 2 both / (true + predicted)`, meaned over classes; see `semseg.losses.Dice`.
+
+    Args:
+        y_true: (B, H, W) ids, or (B, H, W, C) shares.
+        y_pred: (B, H, W, C) logits; one channel is binary, of which the foreground counts.
+        sample_weight: None, (B,) or (B, H, W).
+
+    Returns:
+        (1,) for `pooling="batch"`, (B,) for "image".
+
+    Example:
+        >>> from semseg.losses.functional import dice
+        >>> np.asarray(dice(np.array([[[0, 1]]]), np.zeros((1, 1, 2, 2))))
+        array([0.5])
+    """
+
+    def formula(found: Overlap) -> Any:
+        return 1 - ratio(2 * found.both, found.true + found.predicted)
+
+    return _meaned(
+        formula,
+        y_true,
+        y_pred,
+        sample_weight,
+        ignore_class,
+        class_weights,
+        from_logits,
+        pooling,
+        absent,
+    )
+
+
+def jaccard(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any = None,
+    *,
+    ignore_class: int | None = None,
+    class_weights: Any = None,
+    from_logits: bool = True,
+    pooling: str = "batch",
+    absent: str = "skip",
+) -> Any:
+    """`1 - both / (true + predicted - both)`; see `semseg.losses.Jaccard`.
+
+    Args and returns as of `dice`.
+
+    Example:
+        >>> from semseg.losses.functional import jaccard
+        >>> np.round(np.asarray(jaccard(np.array([[[0, 1]]]), np.zeros((1, 1, 2, 2)))), 4)
+        array([0.6667])
+    """
+
+    def formula(found: Overlap) -> Any:
+        return 1 - ratio(found.both, found.true + found.predicted - found.both)
+
+    return _meaned(
+        formula,
+        y_true,
+        y_pred,
+        sample_weight,
+        ignore_class,
+        class_weights,
+        from_logits,
+        pooling,
+        absent,
+    )
+
+
+def tversky(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any = None,
+    *,
+    alpha: float = 0.3,
+    beta: float = 0.7,
+    gamma: float = 1.0,
+    ignore_class: int | None = None,
+    class_weights: Any = None,
+    from_logits: bool = True,
+    pooling: str = "batch",
+    absent: str = "skip",
+) -> Any:
+    """`(1 - both / (both + alpha FP + beta FN))**(1 / gamma)`; see `semseg.losses.Tversky`.
+
+    Args and returns as of `dice`; `gamma` > 1 makes it the focal Tversky loss.
+
+    Example:
+        >>> from semseg.losses.functional import tversky
+        >>> half = tversky(np.array([[[0, 1]]]), np.zeros((1, 1, 2, 2)), alpha=0.5, beta=0.5)
+        >>> np.asarray(half)  # equal halves are Dice's
+        array([0.5])
+    """
+
+    def formula(found: Overlap) -> Any:
+        false_positive = found.predicted - found.both
+        false_negative = found.true - found.both
+        errors = alpha * false_positive + beta * false_negative
+        return _root(ratio(errors, found.both + errors), gamma)
+
+    return _meaned(
+        formula,
+        y_true,
+        y_pred,
+        sample_weight,
+        ignore_class,
+        class_weights,
+        from_logits,
+        pooling,
+        absent,
+    )
+
+
+def generalized_dice(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any = None,
+    *,
+    ignore_class: int | None = None,
+    class_weights: Any = None,
+    from_logits: bool = True,
+    pooling: str = "batch",
+    absent: str = "skip",
+) -> Any:
+    """`1 - 2 sum(v both) / sum(v (true + predicted))`, `v = 1 / true**2`.
+
+    See `semseg.losses.GeneralizedDice`; args and returns as of `dice`.
+
+    Example:
+        >>> from semseg.losses.functional import generalized_dice
+        >>> np.asarray(generalized_dice(np.array([[[0, 1]]]), np.zeros((1, 1, 2, 2))))
+        array([0.5])
+    """
+    pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
+    found = overlap(pixels, from_logits, pooling)
+    table = class_table(pixels, class_weights)
+    weights = ratio(1.0, ops.square(found.true))
+    if absent == "share":
+        largest = ops.max(weights, axis=-1, keepdims=True)
+        weights = ops.where(found.true > 0, weights, largest)
+    if table is not None:
+        weights = weights * table
+    both = ops.sum(weights * found.both, axis=-1)
+    whole = ops.sum(weights * (found.true + found.predicted), axis=-1)
+    # A group without any class that counts has no loss.
+    values = ops.where(whole > 0, 1 - ratio(2 * both, whole), 0.0)
+    return of_pictures(values, pixels, sample_weight, pooling)
+
+
+def _meaned(
+    formula: Callable[[Overlap], Any],
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any,
+    ignore_class: int | None,
+    class_weights: Any,
+    from_logits: bool,
+    pooling: str,
+    absent: str,
+) -> Any:
+    """The mean over classes of a formula of the counts."""
+    pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
+    found = overlap(pixels, from_logits, pooling)
+    table = class_table(pixels, class_weights)
+    values = mean_over_classes(formula(found), found, table, absent)
+    return of_pictures(values, pixels, sample_weight, pooling)
+
+
+def _root(losses: Any, gamma: float) -> Any:
+    """`losses**(1 / gamma)`; at 0, where the derivative of the root is infinite, none."""
+    if gamma == 1:
+        return losses
+    positive = losses > 0
+    return ops.where(positive, ops.power(ops.where(positive, losses, 1.0), 1 / gamma), 0.0)
