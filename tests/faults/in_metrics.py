@@ -123,6 +123,27 @@ FAULTS = [
         ("tests/metrics/functional/test_surfaces.py",),
     ),
     Fault(
+        "void-segments-are-invented",
+        "semseg/metrics/functional/panoptic.py",
+        "invented = 2 * on_void <= sizes",
+        "invented = on_void <= sizes",
+        ("tests/metrics/functional/test_panoptic.py",),
+    ),
+    Fault(
+        "pairs-of-two-classes",
+        "semseg/metrics/functional/panoptic.py",
+        "(classes[left] == pred_classes[right]) & (iou > 0.5)",
+        "iou > 0.5",
+        ("tests/metrics/functional/test_panoptic.py",),
+    ),
+    Fault(
+        "stuff-in-pieces",
+        "semseg/metrics/functional/panoptic.py",
+        "np.where(np.isin(ids, list(stuff)), instances.flat[0], instances)",
+        "instances",
+        ("tests/metrics/functional/test_panoptic.py",),
+    ),
+    Fault(
         "errors-of-bins-cancel",
         "semseg/metrics/functional/calibration.py",
         "np.abs(hits - total).sum()",

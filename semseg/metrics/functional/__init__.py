@@ -21,6 +21,7 @@ from semseg.metrics.functional.clusterings import (
 )
 from semseg.metrics.functional.confusion import class_iou, confusion_matrix, pixel_accuracy
 from semseg.metrics.functional.objects import ObjectScores, object_scores
+from semseg.metrics.functional.panoptic import PanopticScores, panoptic_quality
 from semseg.metrics.functional.rates import ConfusionScores, scores
 from semseg.metrics.functional.significance import Comparison, Interval, bootstrap, compare
 from semseg.metrics.functional.surfaces import SurfaceDistances, surface_distances
@@ -36,6 +37,7 @@ __all__ = [
     "ISBIScores",
     "Interval",
     "ObjectScores",
+    "PanopticScores",
     "SurfaceDistances",
     "VariationOfInformation",
     "adapted_rand_error",
@@ -49,6 +51,7 @@ __all__ = [
     "expected_calibration_error",
     "isbi_scores",
     "object_scores",
+    "panoptic_quality",
     "pixel_accuracy",
     "scores",
     "surface_distances",

@@ -110,14 +110,14 @@ def object_scores(
 def _count(true_objects: np.ndarray, objects: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     """(3, thresholds): objects found, missed and invented."""
     true_count, count = int(true_objects.max()), int(objects.max())
-    left, right, iou = _overlaps(true_objects, objects)
+    left, right, iou = overlaps(true_objects, objects)
     # A whole number of pixels over another is compared with a rounded share.
     reached = (iou >= threshold - 1e-9 for threshold in thresholds)
     found = np.array([len(one_to_one(left[pairs], right[pairs])) for pairs in reached])
     return np.stack([found, true_count - found, count - found])
 
 
-def _overlaps(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def overlaps(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The pairs of objects that share pixels, numbered from 0, and their IoU."""
     both = (one > 0) & (other > 0)
     columns = int(other.max()) + 1
