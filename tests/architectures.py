@@ -1,9 +1,13 @@
-"""Small variants of every architecture. A new one is lines in MODELS and one in BUILDERS."""
+"""Small variants of every architecture. A new one is lines in MODELS and one in BUILDERS.
+
+MODELS have few filters, as no law of a family knows of the width; BUILDERS have the papers' widths.
+"""
 
 import functools
 
 import keras
 import numpy as np
+from narrow import narrowed
 
 from semseg.classes import ClassMap
 from semseg.models import FCN, SegNet, SegNetBasic, UNet
@@ -19,6 +23,8 @@ BUILDERS = {
 }
 
 unet = functools.partial(UNet, depth=1, filters=4)
+fcn = functools.partial(narrowed(FCN), fc_units=8)
+segnet, segnet_basic = narrowed(SegNet), narrowed(SegNetBasic)
 MODELS = {
     "unet": functools.partial(unet, num_classes=5, depth=2),
     "unet binary": functools.partial(unet, num_classes=1),
@@ -36,16 +42,12 @@ MODELS = {
     "unet on an encoder": functools.partial(
         UNet, num_classes=3, filters=2, encoder="mobilenetv2", name="encoded"
     ),
-    "fcn8s": functools.partial(FCN, num_classes=3, fc_units=16),
-    "fcn32s pad100": functools.partial(
-        FCN, num_classes=3, variant="32s", padding="pad100", fc_units=16
-    ),
-    "fcn16s learnt": functools.partial(
-        FCN, class_map=ROAD, variant="16s", fc_units=16, learned_upsampling=True
-    ),
-    "segnet": functools.partial(SegNet, num_classes=3),
-    "segnet_basic": functools.partial(SegNetBasic, class_map=ROAD),
-    "segnet_basic bayesian binary": functools.partial(SegNetBasic, num_classes=1, bayesian=True),
+    "fcn8s": functools.partial(fcn, num_classes=3),
+    "fcn32s pad100": functools.partial(fcn, num_classes=3, variant="32s", padding="pad100"),
+    "fcn16s learnt": functools.partial(fcn, class_map=ROAD, variant="16s", learned_upsampling=True),
+    "segnet": functools.partial(segnet, num_classes=3),
+    "segnet_basic": functools.partial(segnet_basic, class_map=ROAD),
+    "segnet_basic bayesian binary": functools.partial(segnet_basic, num_classes=1, bayesian=True),
     "unet depth 3": functools.partial(unet, num_classes=3, depth=3, filters=2),
 }
 

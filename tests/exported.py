@@ -4,17 +4,21 @@ import numpy as np
 import tensorflow as tf
 
 
-def saved_model(model, folder):
-    """The SavedModel that `model.export` writes, read back."""
+def save(model, folder):
+    """The folder of the SavedModel that `model.export` writes."""
     model.export(folder / "saved", verbose=False)
-    loaded = tf.saved_model.load(str(folder / "saved"))
+    return str(folder / "saved")
+
+
+def saved_model(saved):
+    """A SavedModel, read back."""
+    loaded = tf.saved_model.load(saved)
     return lambda images: loaded.serve(tf.constant(images)).numpy()
 
 
-def litert(model, folder):
+def litert(saved):
     """LiteRT with built-in operations only: conversion fails where another would be needed."""
-    model.export(folder / "for_litert", verbose=False)
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "for_litert"))
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     interpreter = tf.lite.Interpreter(model_content=converter.convert(), num_threads=1)
 

@@ -134,12 +134,13 @@ def test_trained_filters_tell_digits_apart(tmp_path):
     def accuracy(weights):
         keras.utils.set_random_seed(0)
         features = encoder("vgg16", weights=weights)
+        features = keras.Model(features.input, features.output["P2"])  # all that is asked for
 
         def pixels(ds):
             images, masks = map(np.stack, zip(*(ds[i] for i in range(8)), strict=True))
             masks = masks[:, 2::4, 2::4]
             strokes = (masks > 0) & (masks < 255)
-            return np.asarray(features(images)["P2"])[strokes], masks[strokes]
+            return np.asarray(features(images))[strokes], masks[strokes]
 
         x, y = pixels(train)
         probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200)).fit(x, y)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from narrow import narrowed
 
 import semseg
 from semseg.models import FCN, SegNetBasic, UNet
@@ -11,7 +12,7 @@ SIZES = [(64, 64), (61, 53), (37, 70)]
 
 def averaging_fcn(variant, padding, learned=False):
     """An FCN whose convolutions pass one channel on: pooling and upsampling alone are seen."""
-    model = FCN(
+    model = narrowed(FCN, filters=1)(
         num_classes=1, variant=variant, padding=padding, fc_units=1, input_shape=(None, None, 1),
         preprocessing=None, learned_upsampling=learned,
     )  # fmt: skip
@@ -97,7 +98,9 @@ MODELS = {
     "unet bilinear": (
         lambda: UNet(num_classes=2, depth=2, filters=4, upsampling="bilinear"), 4, 40,
     ),
-    "segnet_basic": (lambda: SegNetBasic(num_classes=2, preprocessing="rescale"), 16, 140),
+    "segnet_basic": (
+        lambda: narrowed(SegNetBasic)(num_classes=2, preprocessing="rescale"), 16, 140,
+    ),
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from narrow import narrowed
 
 import semseg
 from semseg.models import FCN, SegNet, SegNetBasic, UNet
@@ -22,6 +23,20 @@ def size_after(model, name):
     return tuple(model.get_layer(name).output.shape[1:3])
 
 
+@pytest.fixture
+def shapes_only(monkeypatch):
+    """Millions of random numbers are not needed where shapes and names are counted."""
+    for layer in (layers.Conv2D, layers.Conv2DTranspose):
+        monkeypatch.setattr(layer, "__init__", _with_zeros(layer.__init__))
+
+
+def _with_zeros(original):
+    def init(layer, *args, **kwargs):
+        original(layer, *args, **{**kwargs, "kernel_initializer": "zeros"})
+
+    return init
+
+
 @pytest.fixture(scope="module")
 def paper():
     """The U-Net of the paper's figure 1."""
@@ -33,11 +48,11 @@ class TestUNet:
         ("channels", "classes", "count"),
         [(1, 2, 31_030_658), (3, 11, 31_032_395), (3, 12, 31_032_460), (3, 21, 31_033_045)],
     )
-    def test_parameters(self, channels, classes, count):
+    def test_parameters(self, channels, classes, count, shapes_only):
         model = UNet(num_classes=classes, input_shape=(None, None, channels), norm=None)
         assert model.count_params() == trainable(model) == count
 
-    def test_batch_normalisation_adds_its_scales_and_drops_the_biases_it_cancels(self):
+    def test_batch_normalisation_adds_its_scales_and_drops_the_biases_it_cancels(self, shapes_only):
         model = UNet(num_classes=2, input_shape=(None, None, 1))
         # 11,776 each of scales with shifts, and of moving statistics; 5,888 biases are gone.
         assert trainable(model) == 31_030_658 + 11_776 - 5_888
@@ -116,16 +131,6 @@ class TestFCN:
             free = FCN(num_classes=classes, variant=variant, learned_upsampling=True)
             assert trainable(free) == dense
 
-    @pytest.fixture
-    def shapes_only(self, monkeypatch):
-        """134 million random numbers are not needed to be counted."""
-        original = layers.Conv2D.__init__
-
-        def with_zeros(layer, *args, **kwargs):
-            original(layer, *args, **{**kwargs, "kernel_initializer": "zeros"})
-
-        monkeypatch.setattr(layers.Conv2D, "__init__", with_zeros)
-
     @pytest.mark.parametrize(
         ("variant", "offsets", "raw"),
         [
@@ -134,7 +139,7 @@ class TestFCN:
             ("8s", {"score_pool4_crop": 5, "score_pool3_crop": 9, "crop": 31}, (440, 568)),
         ],
     )
-    def test_pad100_has_the_authors_sizes_and_crops(self, variant, offsets, raw):
+    def test_pad100_has_the_authors_sizes_and_crops(self, variant, offsets, raw, shapes_only):
         model = FCN(
             num_classes=3, variant=variant, padding="pad100", fc_units=2,
             input_shape=(360, 480, 3),
@@ -150,22 +155,23 @@ class TestFCN:
         }
         assert found == offsets
 
-    def test_dropout_follows_fc6_and_fc7(self):
+    def test_dropout_follows_fc6_and_fc7(self, shapes_only):
         model = FCN(num_classes=3, fc_units=2)
         assert dropouts(model) == {"fc6_dropout": 0.5, "fc7_dropout": 0.5}
 
     @pytest.mark.parametrize("padding", ["same", "pad100"])
     def test_score_layers_start_at_zero(self, padding):
-        model = FCN(num_classes=3, fc_units=2, padding=padding)
+        model = narrowed(FCN)(num_classes=3, fc_units=2, padding=padding)
         for name in ("score_fc7", "score_pool4", "score_pool3"):
             assert not any(w.any() for w in model.get_layer(name).get_weights())
 
-    def test_at_once_scales_the_skips(self):
+    def test_at_once_scales_the_skips(self, shapes_only):
         model = FCN(num_classes=3, fc_units=2, at_once=True)
         assert model.get_layer("pool4_scale").scale == 0.01
         assert model.get_layer("pool3_scale").scale == 0.0001
 
 
+@pytest.mark.usefixtures("shapes_only")
 class TestSegNet:
     @pytest.mark.parametrize(
         ("classes", "use_bias", "count"),

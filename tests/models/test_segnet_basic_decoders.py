@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from architectures import ROAD, perturbed, pictures
+from narrow import narrow, narrowed
 
 from semseg.losses import Crossentropy
 from semseg.models import SegNetBasic, build, class_map, load
@@ -20,7 +21,7 @@ OTHERS = [name for name in [*UNPOOLED, *ENLARGED] if name != "unpool"]
 @functools.cache
 def built(decoder):
     keras.utils.set_random_seed(1)
-    return perturbed(SegNetBasic(class_map=ROAD, decoder=decoder))
+    return perturbed(narrowed(SegNetBasic)(class_map=ROAD, decoder=decoder))
 
 
 @pytest.mark.parametrize("decoder", OTHERS)
@@ -61,7 +62,7 @@ def test_a_saved_model_gives_the_same_logits(decoder, tmp_path):
 def test_logits_stay_float32_under_mixed_precision(decoder):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = SegNetBasic(num_classes=3, decoder=decoder)
+        model = narrowed(SegNetBasic)(num_classes=3, decoder=decoder)
     finally:
         keras.config.set_dtype_policy("float32")
     logits = model(pictures(model, (5, 7)))
@@ -71,7 +72,8 @@ def test_logits_stay_float32_under_mixed_precision(decoder):
 
 
 def test_one_graph_serves_all_sizes():
-    model = build("segnet_basic", num_classes=2, decoder="fcn_no_reduction")
+    with narrow(filters=8):
+        model = build("segnet_basic", num_classes=2, decoder="fcn_no_reduction")
     graph = tf.function(model, input_signature=[tf.TensorSpec((None, None, None, 3))])
     for size in ((1, 1), (19, 35)):
         images = pictures(model, size).astype(np.float32)
@@ -89,7 +91,7 @@ def test_an_untrained_model_that_adds_knows_nothing(decoder, num_classes):
 
 @pytest.mark.parametrize("decoder", UNPOOLED)
 def test_the_bayesian_form_drops_after_convolutions_of_the_decoder(decoder):
-    model = SegNetBasic(num_classes=2, decoder=decoder, bayesian=True)
+    model = narrowed(SegNetBasic)(num_classes=2, decoder=decoder, bayesian=True)
     names = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     assert names == [
         "encoder_3_dropout", "encoder_4_dropout", "decoder_4_dropout", "decoder_3_dropout",
