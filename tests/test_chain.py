@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -147,7 +147,6 @@ masks = arrays(np.int32, (1, 4, 5), elements=st.integers(0, CLASSES - 1))
 outside = st.sampled_from([-1, CLASSES, CLASSES + 1, 254, 100_000])
 
 
-@settings(max_examples=100)
 @given(mask=masks, pred=masks, corrupted=arrays(bool, (1, 4, 5)), wrong=outside)
 def test_labels_that_become_no_class_never_raise_a_score(
     compiled_metric, mask, pred, corrupted, wrong
@@ -161,7 +160,6 @@ def test_labels_that_become_no_class_never_raise_a_score(
 tables = st.lists(st.integers(-2, CLASSES + 2), min_size=CLASSES, max_size=CLASSES)
 
 
-@settings(max_examples=100)
 @given(mask=masks, table=tables)
 def test_no_relabelling_raises_the_score_of_a_perfect_prediction(compiled_metric, mask, table):
     corrupted = np.array(table)[mask]

@@ -17,7 +17,7 @@ if BACKEND != "tensorflow":
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)  # before a fixture of a module trains its model
 def _other_backend():
     if BACKEND == "tensorflow":
         pytest.skip("needs KERAS_BACKEND=jax or torch (TensorFlow is then blocked)")
