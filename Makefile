@@ -16,7 +16,8 @@ BENCHMARKS := pooling models area metrics
 
 PY := .venv/bin/python
 STAMP := .venv/.installed
-PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadscope
+# A test file stays in one process; tests/conftest.py has the order in which files begin.
+PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo picture test test-all lint format types bench clean

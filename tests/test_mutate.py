@@ -7,6 +7,7 @@ import mutate
 import pytest
 from mutate import FAULTS, Fault, problems, run
 
+pytestmark = pytest.mark.once  # of our own tools
 ROOT = Path(__file__).resolve().parents[1]
 # Where the tests run on an installed wheel, there is no source beside them to put faults into.
 IN_CHECKOUT = (ROOT / "semseg").is_dir()

@@ -44,6 +44,7 @@ def test_every_python_snippet_of_the_readme_runs(number, folders, capsys):
     exec(compile(SNIPPETS[number], f"README snippet {number}", "exec"), {})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "README.md"])
 def test_a_page_of_the_documentation_runs_from_top_to_bottom(page, folders, capsys):
     """A text block after a snippet is what the snippet prints."""
@@ -67,6 +68,7 @@ def test_the_model_in_15_lines_has_15_lines():
     assert len(lines) - sum(line.startswith("import") for line in lines) <= 15
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("page", "target"), LINKS)
 def test_links_lead_to_files(page, target):
     assert (PAGES[page].parent / target).exists()
