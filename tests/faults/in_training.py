@@ -52,14 +52,14 @@ FAULTS = [
         "semseg/training/resume.py",
         'check_same(state["identity"], self._identity, self._file)',
         "pass",
-        TESTS,
+        ("tests/training/test_resume_refusals.py",),
     ),
     Fault(
         "resume-takes-callbacks-behind-it",
         "semseg/training/resume.py",
         "if c.params is not params]",
         "if c.params is None]",
-        TESTS,
+        ("tests/training/test_resume_refusals.py",),
     ),
     Fault(
         "resume-keeps-sigterm",
