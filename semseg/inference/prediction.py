@@ -139,6 +139,8 @@ class _InputCheck:
 
     def outputs(self, outputs: Any, seen: tuple[int, ...]) -> np.ndarray:
         """The model's output, which must have scores for every pixel that it saw."""
+        if isinstance(outputs, dict) and "logits" in outputs:
+            outputs = outputs["logits"]  # the others are for training: deep supervision
         shape = getattr(outputs, "shape", None)
         if shape is None or len(shape) != 4 or tuple(shape[1:3]) != seen[:2]:
             received = shape if shape is not None else f"{len(outputs)} outputs"

@@ -37,7 +37,10 @@ def score(
         True
     """
     classes, ignore_class = ds.class_map.num_classes, ds.class_map.ignore_class
-    outputs = model.output_shape[-1] if isinstance(model.output_shape, tuple) else None
+    output = model.output
+    if isinstance(output, dict):
+        output = output.get("logits")  # deep supervision
+    outputs = output.shape[-1] if hasattr(output, "shape") else None
     if outputs != classes and not (outputs == 1 and classes == 2):
         raise ValueError(
             f"model must have {classes} outputs for the classes of {ds.name!r}, received "

@@ -8,6 +8,7 @@ from semseg.losses.focal import Focal
 from semseg.losses.hard_pixels import HardPixels
 from semseg.losses.jaccard import Jaccard
 from semseg.losses.lovasz import Lovasz
+from semseg.losses.supervised_outputs import deep_supervision
 from semseg.losses.tversky import FocalTversky, Tversky
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "Lovasz",
     "Tversky",
     "WeightedSum",
+    "deep_supervision",
 ]

@@ -8,6 +8,7 @@ from semseg.models.freezing import freeze_encoder
 from semseg.models.saved import class_map, load
 from semseg.models.segnet import SegNet
 from semseg.models.segnet_basic import SegNetBasic
+from semseg.models.supervision import without_supervision
 from semseg.models.unet import UNet
 from semseg.models.unet_sizes import valid_output_size, valid_sizes
 
@@ -24,4 +25,5 @@ __all__ = [
     "load",
     "valid_output_size",
     "valid_sizes",
+    "without_supervision",
 ]

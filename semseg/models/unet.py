@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from semseg.classes import ClassMap
-from semseg.layers import CropLike
+from semseg.layers import BilinearUpsampling2D, CropLike, Logits
 from semseg.models.arguments import (
     InputShape,
     check_common,
@@ -22,6 +22,7 @@ from semseg.models.blocks import (
     dropped_out,
     enlarge,
     join,
+    scores,
 )
 from semseg.models.pyramid import encode
 from semseg.models.unet_sizes import ValidSize, skip_crops
@@ -44,6 +45,7 @@ def UNet(
     upsampling: Upsampling = "transpose",
     encoder: str | keras.Model | None = None,
     encoder_weights: Any = None,
+    deep_supervision: bool = False,
     activation: str | None = None,
     preprocessing: Any = "rescale",
     name: str = "unet",
@@ -79,6 +81,11 @@ def UNet(
             "P1".."P5" (missing levels are bridged). `depth` and `dropout` then play no part, and
             the decoder has `filters * 2**n` filters at level n.
         encoder_weights: of a named encoder: None, "imagenet" or a file.
+        deep_supervision: each level of the expanding path but the first gets a classifier too,
+            whose logits are enlarged to the picture's size. The model then gives a dict: "logits",
+            and "logits_2" (half the resolution), "logits_3", ... to be trained with
+            `semseg.losses.deep_supervision`; prediction and scores use "logits" alone, and
+            `semseg.models.without_supervision` gives the plain model.
         activation: None gives logits, "softmax" probabilities ("sigmoid" for one output).
         preprocessing: "rescale" maps pixels [0, 255] to [-1, 1] inside the model (a named
             encoder does its own scaling instead); or a Keras layer; or None for images that are
@@ -103,6 +110,8 @@ def UNet(
     input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
     check_norm(norm, filters)
     _check_choices(padding, depth, filters, dropout, upsampling)
+    if deep_supervision:
+        _check_with_supervision(padding, activation)
     block: dict[str, Any] = {
         "padding": padding,
         "norm": norm,
@@ -113,9 +122,9 @@ def UNet(
     if encoder is not None:
         _check_with_encoder(padding, dropout)
         features = encode(inputs, encoder, encoder_weights, preprocessing)
-        x = _decode_pyramid(features, filters, upsampling, block)
-        x = CropLike(name="crop")([x, inputs])
-        outputs = class_scores(x, num_classes, class_map, activation)
+        levels = _decode_pyramid(features, filters, upsampling, block)
+        levels[1] = CropLike(name="crop")([levels[1], inputs])
+        outputs = _outputs(levels, inputs, num_classes, class_map, activation, deep_supervision)
         return keras.Model(inputs, outputs, name=name)
     if encoder_weights is not None:
         raise ValueError(
@@ -134,28 +143,59 @@ def UNet(
         x = layers.MaxPooling2D(2, padding="same", name=f"encoder_{level}_pool")(x)
     x = conv_block(x, filters * 2**depth, "bottleneck", **block)
     x = dropped_out(x, dropout, "bottleneck")
+    levels = {}
     for level, crop in zip(range(depth, 0, -1), skip_crops(depth), strict=True):
         width, stage = filters * 2 ** (level - 1), f"decoder_{level}"
         x = enlarge(x, width, stage, upsampling)
         x = join(x, skips.pop(), stage, None if padding == "same" else crop)
-        x = conv_block(x, width, stage, **block)
-    outputs = class_scores(x, num_classes, class_map, activation)
+        x = levels[level] = conv_block(x, width, stage, **block)
+    outputs = _outputs(levels, inputs, num_classes, class_map, activation, deep_supervision)
     return keras.Model(inputs, outputs, name=name)
 
 
 def _decode_pyramid(
     features: dict[int, Any], filters: int, upsampling: Upsampling, block: dict[str, Any]
-) -> Any:
+) -> dict[int, Any]:
     """From the deepest level up to the picture's resolution, joining what levels there are."""
     deepest = max(features)
-    x = features[deepest]
+    x, levels = features[deepest], {1: features[deepest]}
     for level in range(deepest - 1, -1, -1):
         width, stage = filters * 2**level, f"decoder_{level + 1}"
         x = enlarge(x, width, stage, upsampling)
         if level in features:
             x = join(x, features[level], stage)
-        x = conv_block(x, width, stage, **block)
-    return x
+        x = levels[level + 1] = conv_block(x, width, stage, **block)
+    return levels
+
+
+def _outputs(
+    levels: dict[int, Any],
+    inputs: Any,
+    num_classes: int,
+    class_map: ClassMap | None,
+    activation: str | None,
+    deep_supervision: bool,
+) -> Any:
+    """The class scores of the first level; with deep supervision those of all levels, by name."""
+    outputs = class_scores(levels[1], num_classes, class_map, activation)
+    if not deep_supervision:
+        return outputs
+    named = {"logits": outputs}
+    for level in sorted(levels)[1:]:
+        x = scores(levels[level], num_classes, name=f"classifier_{level}")
+        x = BilinearUpsampling2D(2 ** (level - 1), name=f"enlarged_{level}")(x)
+        x = CropLike(name=f"crop_{level}")([x, inputs])
+        named[f"logits_{level}"] = Logits(class_map, name=f"logits_{level}")(x)
+    return named
+
+
+def _check_with_supervision(padding: str, activation: str | None) -> None:
+    if padding == "valid":
+        raise ValueError(
+            "deep_supervision needs padding='same': unpadded levels see different parts of the mask"
+        )
+    if activation is not None:
+        raise ValueError(f"deep_supervision gives logits: activation=None, received {activation!r}")
 
 
 def _check_with_encoder(padding: str, dropout: float) -> None:
