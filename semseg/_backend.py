@@ -174,3 +174,11 @@ def call_numpy(
         return jax.pure_callback(lambda *xs: function(*map(np.asarray, xs)), like, *fixed)
     arrays = [keras.ops.convert_to_numpy(x) for x in inputs]
     return keras.ops.convert_to_tensor(function(*arrays), name)
+
+
+def repeat_bit_for_bit() -> None:
+    """Makes TensorFlow's operations give the same bits each time; the other backends do here."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()

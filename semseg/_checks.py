@@ -39,6 +39,13 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
         raise ValueError(f"{name} must be one of {list(choices)}, received {value!r}")
 
 
+def check_positive(name: str, value: Any) -> float:
+    """A finite number > 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < np.inf:
+        raise ValueError(f"{name} must be a finite number > 0, received {value!r}")
+    return float(value)
+
+
 def check_size(size: Any, name: str = "size") -> tuple[int, int]:
     """(height, width), both whole numbers >= 1."""
     try:
