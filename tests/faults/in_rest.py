@@ -31,4 +31,11 @@ FAULTS = [
         "total += confusion_matrix(masks.pop(0), ids, classes, ignore_class).T",
         ("tests/inference/test_scoring.py",),
     ),
+    Fault(
+        "package-under-another-name",
+        "semseg/__init__.py",
+        'return importlib.import_module(f"semseg.{name}")',
+        'return importlib.import_module("semseg.classes")',
+        ("tests/test_imports.py",),
+    ),
 ]
