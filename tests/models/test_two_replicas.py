@@ -102,7 +102,7 @@ def report():
     import keras
     import tensorflow as tf
 
-    from semseg.losses import Crossentropy
+    from semseg.losses import Crossentropy, Dice
 
     class Scalar(Crossentropy):
         """A twin whose `call` returns a scalar, which Keras does not divide by the replicas."""
@@ -115,11 +115,15 @@ def report():
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     assert strategy.num_replicas_in_sync == 2
     one, two = nullcontext, strategy.scope
+    # Of single images: a ratio over the batch is another one in each replica.
+    summed = 0.5 * Dice(IGNORE, pooling="image") + Crossentropy(IGNORE)
     return {
         "trained by one": trained_weights(Crossentropy(IGNORE), one()),
         "trained by two": trained_weights(Crossentropy(IGNORE), two()),
         "unpooling by one": trained_weights(Crossentropy(IGNORE), one(), unpooling_net),
         "unpooling by two": trained_weights(Crossentropy(IGNORE), two(), unpooling_net),
+        "summed by one": trained_weights(summed, one()),
+        "summed by two": trained_weights(summed, two()),
         "scalar twin": trained_weights(Scalar(IGNORE), two()),
         "counted by one": counted(one()),
         "counted by two": counted(two()),
@@ -144,7 +148,7 @@ def numbers(tmp_path_factory):
     return json.loads(file.read_text())
 
 
-@pytest.mark.parametrize("what", ["trained", "unpooling"])
+@pytest.mark.parametrize("what", ["trained", "unpooling", "summed"])
 def test_training_with_two_replicas_gives_the_weights_that_one_gives(numbers, what):
     one, two = numbers[f"{what} by one"], numbers[f"{what} by two"]
     np.testing.assert_allclose(two["weights"], one["weights"], rtol=0, atol=1e-6)

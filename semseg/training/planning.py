@@ -1,0 +1,168 @@
+"""`plan`: a recipe from the data, the machine and the time there is."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from semseg._checks import check_positive
+from semseg.data.dataset import Dataset
+from semseg.models.catalogue import BUILDERS
+from semseg.training.data_facts import DataFacts, data_facts
+from semseg.training.step_cost import StepCost, step_cost
+from semseg.training.training_recipe import Recipe
+
+# A small network wants about so many steps before more of them help little (digits, CamVid).
+_ENOUGH_STEPS = 1_500
+# Part of the time that goes into steps; the rest builds, compiles, validates and saves.
+_FOR_STEPS = 0.9
+# Filters of the first level, the best that fits is taken; other models have fixed widths.
+_FILTERS = (32, 16, 8)
+_RARE, _THIN = 0.02, 2.0
+_LARGEST = 512 * 512
+
+
+def plan(
+    ds: Dataset, model: str = "unet", *, minutes: float = 30.0, memory: float | None = None
+) -> Recipe:
+    """Chooses a recipe for a data set, this machine and a budget, and says why.
+
+    What nnU-Net (Isensee et al., Nature Methods 2021) does for medicine on one GPU, for any
+    two-dimensional set: a fingerprint of the data and some measured steps of the candidates decide
+    size, width, batch, steps, loss and augmentation; the rest is what was best on the sets of this
+    library. `print(recipe)` gives each choice with its reason; `dataclasses.replace` changes it.
+
+    Args:
+        ds: the training data.
+        model: a name that `semseg.models.build` takes.
+        minutes: how long the training may take, validation not counted.
+        memory: GiB that the process may use at its peak; None sets no limit.
+
+    Returns:
+        The recipe; its `reasons` name steps a second and peak memory as they were measured.
+
+    Raises:
+        ValueError: an unknown model; no candidate that fits into the memory.
+
+    Example:
+        >>> ds = semseg.data.digits("train", count=4, size=(32, 32))
+        >>> recipe = semseg.training.plan(ds, minutes=0.2)
+        >>> recipe.batch, recipe.augmentation, recipe.loss
+        (16, 'light', {'Crossentropy': 1.0})
+    """
+    if model not in BUILDERS:
+        raise ValueError(f"model must be one of {', '.join(BUILDERS)}, received {model!r}")
+    seconds = 60 * check_positive("minutes", minutes) * _FOR_STEPS
+    facts = data_facts(ds)
+    draft, reasons = _from_the_data(ds, facts, model)
+    recipe, cost, reasons["model_arguments"] = _widest(ds, facts, draft, seconds, memory)
+    steps = max(10, int(seconds / cost.seconds))
+    reasons["steps"] = f"{1 / cost.seconds:.2f} steps a second here, {minutes:g} minutes"
+    if cost.memory is not None:
+        reasons["batch"] += f"; peak memory {cost.memory / 2**30:.1f} GiB"
+    seen = steps * recipe.batch / facts.samples
+    augmentation, reasons["augmentation"] = _augmentation(seen)
+    per_epoch = max(1, min(math.ceil(facts.samples / recipe.batch), steps // 5))
+    reasons["steps_per_epoch"] = "one pass over the pictures, or a fifth of the steps"
+    reasons["warmup"] = "a fifteenth of the steps"
+    return dataclasses.replace(
+        recipe,
+        steps=steps,
+        steps_per_epoch=per_epoch,
+        warmup=steps // 15,
+        augmentation=augmentation,
+        reasons=reasons,
+    )
+
+
+def _from_the_data(ds: Dataset, facts: DataFacts, model: str) -> tuple[Recipe, dict[str, str]]:
+    """What the data alone decide."""
+    reasons = {"model": "as asked"}
+    size, crop = None, None
+    height, width = facts.size
+    if facts.equal_sizes:
+        reasons["size"] = f"all pictures that were looked at have {height} x {width}"
+    else:
+        crop = (min(256, height), min(256, width))
+        reasons["crop"] = f"sizes differ; the median is {height} x {width}"
+        height, width = crop
+    batch = int(np.clip(2 ** round(math.log2(50_000 / (height * width))), 2, 16))
+    reasons["batch"] = f"about 50,000 pixels a step, 2 to 16 pictures of {height} x {width}"
+    rare = _rarest(ds, facts)
+    loss, weights = {"Crossentropy": 1.0}, None
+    if rare is None:
+        reasons["loss"] = f"no class is below {_RARE:.0%} of the pixels"
+    else:
+        loss = {"Crossentropy": 1.0, "Dice": 0.5}
+        reasons["loss"] = f"{rare}: Dice counts every class alike"
+        if ds.class_map.num_classes > 2:
+            weights = "root_inverse"
+            reasons["class_weights"] = f"{rare}; whole inverses overshoot"
+    reasons["learning_rate"] = "best of 1e-3 to 1e-2 for AdamW on digits, nearly so on CamVid"
+    recipe = Recipe(
+        model=model, size=size, crop=crop, batch=batch, loss=loss, class_weights=weights,
+        learning_rate=5e-3, steps=1_000_000, warmup=10,
+    )  # fmt: skip
+    return recipe, reasons
+
+
+def _rarest(ds: Dataset, facts: DataFacts) -> str | None:
+    """The rarest class that there is, where it is rare, as a reason."""
+    present = np.flatnonzero(facts.shares > 0)
+    rarest = int(present[np.argmin(facts.shares[present])])
+    share = facts.shares[rarest]
+    if share >= _RARE:
+        return None
+    return f"{ds.class_map.names[rarest]!r} has {share:.2%} of the pixels"
+
+
+def _augmentation(seen: float) -> tuple[str | None, str]:
+    if seen < 3:
+        return None, f"each picture is seen {seen:.1f} times: fresh enough"
+    return "light", (
+        f"each picture is seen {seen:.0f} times; 'medical' or 'aerial' where no side is up"
+    )
+
+
+def _widest(
+    ds: Dataset, facts: DataFacts, draft: Recipe, seconds: float, memory: float | None
+) -> tuple[Recipe, StepCost, str]:
+    """The first candidate, from the most capable down, that gets enough steps and memory."""
+    found = None
+    for candidate, what in _candidates(facts, draft):
+        cost = step_cost(ds, candidate, seconds=min(5.0, seconds / 50))
+        if memory is not None and cost.memory is not None and cost.memory > memory * 2**30:
+            continue
+        found = candidate, cost, what
+        if seconds / cost.seconds >= _ENOUGH_STEPS:
+            return candidate, cost, f"{what}: the most that gets {_ENOUGH_STEPS:,} steps"
+    if found is None:
+        raise ValueError(f"memory = {memory} GiB is too little for the smallest candidate")
+    return found[0], found[1], f"{found[2]}: the least; {_ENOUGH_STEPS:,} steps need more time"
+
+
+def _candidates(facts: DataFacts, draft: Recipe) -> list[tuple[Recipe, str]]:
+    """Widths at full size, then at half where the thinnest class bears it, and so on."""
+    widths: list[dict[str, Any]] = [{}]
+    depth = int(np.clip(math.log2(min(draft.crop or facts.size) / 8), 1, 4))
+    if draft.model == "unet":
+        widths = [{"depth": depth, "filters": filters} for filters in _FILTERS]
+    candidates = []
+    for halvings in range(4):
+        scale = 2**halvings
+        size = None
+        if halvings:
+            if not facts.equal_sizes or np.nanmin(facts.thickness) / scale < _THIN:
+                break
+            size = (facts.size[0] // scale, facts.size[1] // scale)
+            if min(size) < 32:
+                break
+        elif facts.equal_sizes and math.prod(facts.size) > _LARGEST:
+            continue
+        for width in widths:
+            shown = f"{width['filters']} filters" if width else "the model as it is"
+            at = f"{size[0]} x {size[1]}" if size else "full size"
+            recipe = dataclasses.replace(draft, size=size, model_arguments=width)
+            candidates.append((recipe, f"{shown} at {at}"))
+    return candidates

@@ -1,0 +1,126 @@
+"""`plan` chooses from the data, the machine and the time, and says why."""
+
+import numpy as np
+import pytest
+
+from semseg import ClassMap
+from semseg.data import digits, from_arrays
+from semseg.training import planning
+from semseg.training.data_facts import data_facts
+from semseg.training.step_cost import StepCost
+
+
+def scenes(sizes, classes=2, thick=8):
+    """Pictures with a square of class 1 in each; more classes are stripes of `thick` pixels."""
+    images, masks = [], []
+    for height, width in sizes:
+        mask = np.zeros((height, width), np.uint8)
+        mask[4 : 4 + thick, 4 : 4 + thick] = 1
+        for k in range(2, classes):
+            mask[-thick:, k * thick : (k + 1) * thick] = k
+        images.append(np.full((height, width, 3), 200, np.uint8))
+        masks.append(mask)
+    return from_arrays(images, masks, ClassMap([f"class {k}" for k in range(classes)]))
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine that takes 1 ms for 1,000 pixels of 8 filters, and as many kB of memory."""
+    asked = []
+
+    def cost(ds, recipe, seconds):
+        asked.append(recipe)
+        height, width = recipe.crop or recipe.size or data_facts(ds).size
+        filters = recipe.model_arguments.get("filters", 16)
+        work = recipe.batch * height * width * filters / 8
+        return StepCost(work * 1e-6, int(work * 1000))
+
+    monkeypatch.setattr(planning, "step_cost", cost)
+    return asked
+
+
+def test_thickness_is_twice_the_area_over_the_outline():
+    facts = data_facts(scenes([(40, 40), (40, 40)], thick=8))
+    assert facts.thickness[1] == pytest.approx(2 * 64 / 32)
+    assert facts.shares.tolist() == [1 - 64 / 1600, 64 / 1600]
+    assert (facts.equal_sizes, facts.size, facts.channels) == (True, (40, 40), 3)
+
+
+def test_the_steps_fill_the_minutes(machine):
+    ds = scenes([(64, 64)] * 3)
+    for minutes in (1, 10):
+        recipe = planning.plan(ds, minutes=minutes)
+        seconds = recipe.steps * planning.step_cost(ds, recipe, 1).seconds
+        assert seconds == pytest.approx(60 * minutes * 0.9, rel=0.01)
+        assert recipe.warmup < recipe.steps and recipe.steps_per_epoch <= recipe.steps
+
+
+def test_more_time_buys_a_wider_network_then_a_larger_picture(machine):
+    ds = scenes([(128, 128)] * 4, thick=40)
+    found = []
+    for minutes in (0.1, 0.5, 1, 2, 4, 8, 16, 32):
+        recipe = planning.plan(ds, minutes=minutes)
+        height, _ = recipe.size or (128, 128)
+        found.append((height, recipe.model_arguments["filters"]))
+    assert found == sorted(found)
+    assert found[0] == (32, 8) and found[-1] == (128, 32)
+
+
+def test_thin_things_are_not_made_smaller(machine):
+    assert planning.plan(scenes([(128, 128)] * 4, thick=3), minutes=0.2).size is None
+    assert planning.plan(scenes([(128, 128)] * 4, thick=40), minutes=0.2).size == (32, 32)
+
+
+def test_pictures_of_several_sizes_are_cropped(machine):
+    recipe = planning.plan(scenes([(64, 90), (300, 400), (280, 310)]), minutes=5)
+    assert recipe.size is None and recipe.crop == (256, 256)
+    assert "sizes differ" in str(recipe)
+
+
+def test_a_rare_class_brings_dice_and_weights(machine):
+    common = planning.plan(scenes([(32, 32)], thick=12), minutes=5)
+    assert (common.loss, common.class_weights) == ({"Crossentropy": 1.0}, None)
+    rare = planning.plan(scenes([(64, 64)], classes=3, thick=4), minutes=5)
+    assert (rare.loss, rare.class_weights) == ({"Crossentropy": 1.0, "Dice": 0.5}, "root_inverse")
+    assert "'class 1' has 0.39% of the pixels" in rare.reasons["loss"]
+    binary = planning.plan(scenes([(64, 64)], thick=4), minutes=5)
+    assert binary.class_weights is None
+
+
+def test_augmentation_comes_where_pictures_come_again(machine):
+    few = planning.plan(scenes([(32, 32)] * 2), minutes=5)
+    assert few.augmentation == "light"
+    many = planning.plan(scenes([(32, 32)] * 400), minutes=0.02)
+    assert many.augmentation is None and "fresh enough" in many.reasons["augmentation"]
+
+
+def test_every_choice_that_was_made_has_its_reason(machine):
+    recipe = planning.plan(scenes([(64, 64)], classes=3, thick=4), minutes=5)
+    plain = type(recipe)().to_dict()
+    chosen = {name for name, value in recipe.to_dict().items() if value != plain[name]}
+    assert chosen <= set(recipe.reasons)
+
+
+def test_memory_is_kept_or_named(machine):
+    ds = scenes([(64, 64)] * 3)
+    free = planning.plan(ds, minutes=60)
+    tight = planning.plan(ds, minutes=60, memory=0.06)
+    assert tight.model_arguments["filters"] < free.model_arguments["filters"]
+    with pytest.raises(ValueError, match=r"memory = 0.001 GiB is too little"):
+        planning.plan(ds, minutes=60, memory=0.001)
+
+
+def test_what_makes_no_sense_is_refused():
+    ds = scenes([(8, 8)])
+    with pytest.raises(ValueError, match="model must be one of unet, .* received 'vnet'"):
+        planning.plan(ds, "vnet")
+    with pytest.raises(ValueError, match="minutes must be a finite number > 0, received 0"):
+        planning.plan(ds, minutes=0)
+
+
+def test_a_step_is_measured_on_the_machine_itself():
+    ds = digits("train", count=4, size=(32, 32))
+    recipe = planning.Recipe(model_arguments={"depth": 1, "filters": 4}, steps=10, warmup=0)
+    cost = planning.step_cost(ds, recipe, seconds=0.1)
+    assert 1e-4 < cost.seconds < 10
+    assert cost.memory is None or 2**26 < cost.memory < 2**36
