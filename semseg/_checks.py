@@ -39,6 +39,13 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
         raise ValueError(f"{name} must be one of {list(choices)}, received {value!r}")
 
 
+def check_count(name: str, value: Any, least: int) -> int:
+    """A whole number, not below `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name} must be an int >= {least}, received {value!r}")
+    return int(value)
+
+
 def check_positive(name: str, value: Any) -> float:
     """A finite number > 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < np.inf:

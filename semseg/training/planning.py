@@ -57,14 +57,16 @@ def plan(
     facts = data_facts(ds)
     draft, reasons = _from_the_data(ds, facts, model)
     recipe, cost, reasons["model_arguments"] = _widest(ds, facts, draft, seconds, memory)
-    steps = max(10, int(seconds / cost.seconds))
+    per_epoch = _epoch(facts.samples, recipe.batch, seconds / cost.seconds)
+    steps = max(1, round(seconds / cost.seconds / per_epoch)) * per_epoch
     reasons["steps"] = f"{1 / cost.seconds:.2f} steps a second here, {minutes:g} minutes"
     if cost.memory is not None:
         reasons["batch"] += f"; peak memory {cost.memory / 2**30:.1f} GiB"
     seen = steps * recipe.batch / facts.samples
     augmentation, reasons["augmentation"] = _augmentation(seen)
-    per_epoch = max(1, min(math.ceil(facts.samples / recipe.batch), steps // 5))
-    reasons["steps_per_epoch"] = "one pass over the pictures, or a fifth of the steps"
+    reasons["steps_per_epoch"] = (
+        "whole passes over the pictures or less, about a tenth of the steps"
+    )
     reasons["warmup"] = "a fifteenth of the steps"
     return dataclasses.replace(
         recipe,
@@ -74,6 +76,16 @@ def plan(
         augmentation=augmentation,
         reasons=reasons,
     )
+
+
+def _epoch(samples: int, batch: int, steps: float) -> int:
+    """Steps of an epoch: a pass over the pictures, or a tenth of the training where that is less.
+
+    Short passes go together, so that validation and saving are no burden.
+    """
+    tenth = max(1, int(steps / 10))
+    one_pass = math.ceil(samples / batch)
+    return tenth if one_pass > tenth else one_pass * max(1, tenth // one_pass)
 
 
 def _from_the_data(ds: Dataset, facts: DataFacts, model: str) -> tuple[Recipe, dict[str, str]]:
@@ -102,7 +114,7 @@ def _from_the_data(ds: Dataset, facts: DataFacts, model: str) -> tuple[Recipe, d
     reasons["learning_rate"] = "best of 1e-3 to 1e-2 for AdamW on digits, nearly so on CamVid"
     recipe = Recipe(
         model=model, size=size, crop=crop, batch=batch, loss=loss, class_weights=weights,
-        learning_rate=5e-3, steps=1_000_000, warmup=10,
+        learning_rate=5e-3, steps=100_000, warmup=10,
     )  # fmt: skip
     return recipe, reasons
 

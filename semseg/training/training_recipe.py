@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from semseg._checks import check_choice, check_size
+from semseg._checks import check_choice, check_count, check_size
 
 AUGMENTATIONS = (None, "light", "street", "medical", "aerial")
 CLASS_WEIGHTS = (None, "median_frequency", "inverse", "root_inverse")
@@ -38,7 +38,7 @@ class Recipe:
         crop: (height, width) of random crops after that; None trains on whole pictures.
         augmentation: a preset of `semseg.data.transforms`, or None.
         batch: pictures a step.
-        steps: batches of the whole training.
+        steps: batches of the whole training, a multiple of `steps_per_epoch`.
         steps_per_epoch: after so many the model is validated and the state saved.
         loss: weights of the losses that are added, by name, such as {"Crossentropy": 1.0}.
         class_weights: of the losses, from the frequencies of the training data:
@@ -58,9 +58,9 @@ class Recipe:
         ValueError: a value out of its range, named with what it may be.
 
     Example:
-        >>> plain = Recipe(model="unet", model_arguments={"depth": 2, "filters": 8}, steps=60)
-        >>> dataclasses.replace(plain, steps=120).steps
-        120
+        >>> plain = Recipe(model="unet", model_arguments={"depth": 2, "filters": 8}, steps=600)
+        >>> dataclasses.replace(plain, steps=1200).epochs
+        12
         >>> Recipe.from_dict(plain.to_dict()) == plain
         True
     """
@@ -94,9 +94,15 @@ class Recipe:
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
         for name in ("batch", "steps", "steps_per_epoch"):
-            _check_count(name, getattr(self, name), 1)
-        _check_count("warmup", self.warmup, 0)
-        _check_count("seed", self.seed, 0)
+            check_count(name, getattr(self, name), 1)
+        check_count("warmup", self.warmup, 0)
+        check_count("seed", self.seed, 0)
+        if self.steps % self.steps_per_epoch:
+            near = max(1, round(self.steps / self.steps_per_epoch)) * self.steps_per_epoch
+            raise ValueError(
+                f"steps must be a multiple of steps_per_epoch = {self.steps_per_epoch}, received "
+                f"{self.steps}; {near} is"
+            )
         if self.warmup >= self.steps and self.schedule in ("cosine", "poly"):
             raise ValueError(f"warmup must be < steps = {self.steps}, received {self.warmup}")
         if not 0 < self.learning_rate < float("inf"):
@@ -117,8 +123,8 @@ class Recipe:
 
     @property
     def epochs(self) -> int:
-        """Epochs of `steps_per_epoch` steps that `steps` make, the last one filled up."""
-        return -(-self.steps // self.steps_per_epoch)
+        """How many epochs of `steps_per_epoch` steps the training has."""
+        return self.steps // self.steps_per_epoch
 
     def to_dict(self) -> dict[str, Any]:
         """All fields but the reasons, as JSON can hold them."""
@@ -147,11 +153,6 @@ class Recipe:
             f"{name:<16} {value:<{wide}}  {self.reasons.get(name, '')}".rstrip()
             for name, value in rows
         )
-
-
-def _check_count(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} must be an int >= {least}, received {value!r}")
 
 
 def _shown(value: Any) -> str:

@@ -51,7 +51,7 @@ def test_the_steps_fill_the_minutes(machine):
     for minutes in (1, 10):
         recipe = planning.plan(ds, minutes=minutes)
         seconds = recipe.steps * planning.step_cost(ds, recipe, 1).seconds
-        assert seconds == pytest.approx(60 * minutes * 0.9, rel=0.01)
+        assert seconds == pytest.approx(60 * minutes * 0.9, rel=0.06)
         assert recipe.warmup < recipe.steps and recipe.steps_per_epoch <= recipe.steps
 
 
@@ -120,7 +120,7 @@ def test_what_makes_no_sense_is_refused():
 
 def test_a_step_is_measured_on_the_machine_itself():
     ds = digits("train", count=4, size=(32, 32))
-    recipe = planning.Recipe(model_arguments={"depth": 1, "filters": 4}, steps=10, warmup=0)
+    recipe = planning.Recipe(model_arguments={"depth": 1, "filters": 4}, steps=100, warmup=0)
     cost = planning.step_cost(ds, recipe, seconds=0.1)
     assert 1e-4 < cost.seconds < 10
     assert cost.memory is None or 2**26 < cost.memory < 2**36
