@@ -15,11 +15,13 @@ RESULTS = Path(__file__).parent / "results"
 THREADS = 2
 
 
-def interleaved(contestants: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+def interleaved(
+    contestants: dict[str, Callable[[], Any]], rounds: int, warm_ups: int = 2
+) -> dict[str, list[float]]:
     """Seconds of each call, one call a contestant a round, so that a slow moment hits all alike."""
     for run in contestants.values():
-        run()
-        run()
+        for _ in range(warm_ups):
+            run()
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
@@ -65,13 +67,18 @@ def print_peak_memory() -> None:
     print(peak_memory())
 
 
-def write(name: str, rows: list[dict[str, Any]]) -> Path:
-    """Prints the rows as a table and writes them with command, commit and versions."""
+def show(rows: list[dict[str, Any]]) -> None:
+    """Prints the rows as a table."""
     columns = list(rows[0])
     texts = [[_text(row[c]) for c in columns] for row in rows]
     widths = [max(len(c), *(len(t[i]) for t in texts)) for i, c in enumerate(columns)]
     for line in (columns, *texts):
         print("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
+
+
+def write(name: str, rows: list[dict[str, Any]]) -> Path:
+    """Prints the rows as a table and writes them with command, commit and versions."""
+    show(rows)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({**circumstances(), "rows": rows}, indent=1) + "\n")

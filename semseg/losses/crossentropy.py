@@ -29,8 +29,9 @@ class Crossentropy(SegmentationLoss):
         label_smoothing: 0 <= s < 1; the target is `1 - s` of the class and `s` spread over all.
             Weights are those of the mask's class (PyTorch weighs the spread part class by class).
         divisor: what the weighted losses are divided by. "weights", the mean of PyTorch:
-            `sum(w[y] * loss) / sum(w[y])`. "pixels", the SegNet authors' Caffe and Keras: the
-            number of valid pixels.
+            `sum(w[y] * loss) / sum(w[y])`. "pixels", the SegNet authors' Caffe and Keras (and
+            PyTorch for soft targets): the number of valid pixels. segmentation_models.pytorch
+            divides by all pixels, ignored ones too.
         from_logits: False where the model ends in a softmax or sigmoid.
         class_map: gives `ignore_class`, and the names for `class_weights`.
         reduction: as in Keras. "sum" and None give weighted losses without any division.

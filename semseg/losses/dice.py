@@ -27,7 +27,8 @@ class Dice(SegmentationLoss):
     Args:
         ignore_class: id of pixels without class, or None; taken from `class_map` if that has one.
         class_weights: one number >= 0 a class (for one logit two: [1, 1] counts the background
-            too) as a list or an array, or {name: weight} with `class_map`; or None.
+            too) as a list or an array, or {name: weight} with `class_map`; or None. The mean
+            divides by their sum, as in segmentation_models.pytorch (MONAI: by the classes).
         pooling: "batch" counts pixels over the batch; "image" makes a ratio of each image, whose
             mean is the loss (noisier where images are small, fairer where sizes differ).
         absent: what a class contributes that has no pixel in the batch (or image): "skip",
@@ -87,7 +88,7 @@ class GeneralizedDice(SegmentationLoss):
     One ratio in which a class weighs by the inverse square of its size: Sudre et al., DLMIA 2017,
     "Generalised Dice overlap as a deep learning loss function". `true`, `predicted` and `both` as
     in `semseg.losses.Dice`. MONAI gives an absent class the largest weight of the others, which
-    is `absent="share"` with `pooling="image"`.
+    is `absent="share"`, and by default makes a ratio of each image, which is `pooling="image"`.
 
     Args:
         absent: "skip" and "zero" leave a class without pixels out of both sums; "share" gives it

@@ -15,8 +15,9 @@ class Focal(SegmentationLoss):
 
     Lin et al., ICCV 2017, "Focal Loss for Dense Object Detection", equation 4. Their alpha is
     `class_weights`, but meaned as in `Crossentropy`: `sum(w[y] * loss) / sum(w[y])`. With
-    `divisor="pixels"` it is the paper's. MONAI's focal loss is by default a sigmoid a class;
-    here one logit is a sigmoid and more are a softmax, as in segmentation_models.pytorch.
+    `divisor="pixels"` it is the paper's, and Keras's. One logit is a sigmoid, more are a softmax.
+    In segmentation_models.pytorch, and in MONAI by default, each of several logits is a sigmoid;
+    MONAI's softmax divides by the number of classes too.
 
     Args:
         gamma: >= 0; 0 is the crossentropy, 2 the paper's best.

@@ -16,7 +16,8 @@ class Lovasz(SegmentationLoss):
     Berman et al., CVPR 2018, "The Lovász-Softmax loss": Lovász-softmax for several logits or
     probabilities, Lovász hinge for one logit. Equal to 1 minus the IoU where predictions are hard
     and, unlike soft sums, built from which pixels are wrong rather than by how much they sum to.
-    segmentation_models.pytorch and the authors skip absent classes, as `absent="skip"`.
+    segmentation_models.pytorch and the authors skip absent classes too, but for one logit: without
+    foreground they return the largest hinge, which `absent="skip"` leaves out.
 
     Costs a sort of all pixels for every class that is present. On a processor it is done by NumPy
     (except under XLA, whose own sort is slower).

@@ -16,7 +16,8 @@ class Tversky(SegmentationLoss):
     Salehi et al., MLMI 2017, "Tversky loss function for image segmentation using 3D fully
     convolutional deep networks". FP are the pixels that are predicted as a class without being of
     it, FN those of it that are not. 0.5 and 0.5 are `Dice`, 1 and 1 are `Jaccard`; more `beta`
-    finds more of a rare class, at the price of false alarms.
+    finds more of a rare class, at the price of false alarms. Names as in the paper, MONAI and
+    segmentation_models.pytorch; in Keras's `Tversky` alpha is the price of a miss.
 
     Args:
         alpha: the price of a false positive, >= 0.

@@ -102,16 +102,18 @@ def hard_pixels(
         array([[[1.3863, 0.    ]]])
     """
     pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
-    plain, _ = _crossentropies(pixels, None, 0.0, from_logits)
-    kept = hardest(plain, pixels.counts() != 0, share, threshold)
     losses, weights = _crossentropies(pixels, class_weights, 0.0, from_logits)
-    return _to_be_meaned(pixels, losses * kept, weights * kept, divisor, kept)
+    plain = losses
+    if class_weights is not None:
+        plain, _ = _crossentropies(pixels, None, 0.0, from_logits)
+    kept = hardest(plain, pixels.counts() != 0, share, threshold)
+    return _to_be_meaned(pixels, losses, weights, divisor, kept)
 
 
 def _crossentropies(
     pixels: Pixels, class_weights: Any, smoothing: float, from_logits: bool
 ) -> tuple[Any, Any]:
-    """Losses times class weight, and the class weight, (B, H, W) each."""
+    """Losses times class weight, and the class weight or None, (B, H, W) each."""
     table = checked_class_weights(class_weights, pixels)
     if pixels.soft or smoothing:
         each = _negative_logs(pixels, from_logits)
@@ -122,34 +124,37 @@ def _crossentropies(
 
 
 def _to_be_meaned(
-    pixels: Pixels, losses: Any, weights: Any, divisor: str | None, kept: Any = 1.0
+    pixels: Pixels, losses: Any, weights: Any, divisor: str | None, kept: Any = None
 ) -> Any:
     """Losses (class weights in, sample weights not) so scaled that their mean is the loss.
 
     Args:
+        weights: the class weights, None where all are 1.
         kept: how much each valid pixel counts where only some do.
     """
     check_choice("divisor", divisor, DIVISORS)
-    losses = pixels.poisoned(ops.where(pixels.valid, losses, 0.0))
-    weights = ops.where(pixels.valid, weights, 0.0)
-    if pixels.factors is not None:
-        # A factor of 0 deletes, whatever the loss: 0 * inf is NaN.
-        losses = ops.where(pixels.factors != 0, losses * pixels.factors, 0.0)
+    # Losses are finite under ignored pixels, so that a product is enough to leave them out.
+    counted = ops.cast(pixels.valid, losses.dtype)
+    if kept is not None:
+        counted = counted * kept
+    factors = (
+        counted if pixels.factors is None else ops.where(counted > 0, counted * pixels.factors, 0.0)
+    )
     if divisor is None:
-        return losses
-    if divisor == "pixels":
-        weights = ops.cast(pixels.valid, losses.dtype) * kept
-    elif divisor == "sample_weights" and pixels.factors is not None:
-        weights = weights * pixels.factors
-    total = ops.sum(weights)
+        return losses * pixels.poisoned(factors)
+    divided = factors if divisor == "sample_weights" else counted
+    if divisor != "pixels" and weights is not None:
+        divided = divided * weights
+    total = ops.sum(divided)
     number = ops.cast(ops.prod(ops.shape(losses)), losses.dtype)
-    return losses * ops.where(total > 0, number / ops.where(total > 0, total, 1.0), 0.0)
+    scale = ops.where(total > 0, number / ops.where(total > 0, total, 1.0), 0.0)
+    return losses * (factors * pixels.poisoned(scale))
 
 
 def _weighted(pixels: Pixels, losses: Any, table: Any) -> tuple[Any, Any]:
     """Losses of ids, times the class weight of the id."""
     if table is None:
-        return losses, ops.ones_like(losses)
+        return losses, None
     weights = ops.take(table, pixels.target, axis=0)
     return losses * weights, weights
 

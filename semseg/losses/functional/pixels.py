@@ -17,7 +17,8 @@ class Pixels(NamedTuple):
     """A batch as every loss reads it.
 
     Attributes:
-        target: (B, H, W) int32 ids, 0 where the pixel does not count; or (B, H, W, K) shares.
+        target: (B, H, W) int32 ids, any class where the pixel does not count; or (B, H, W, K)
+            shares.
         scores: (B, H, W, channels), harmless constants where the pixel does not count.
         valid: (B, H, W) bool, the pixels that have a class.
         factors: (B, H, W) sample weights, or None.
@@ -83,13 +84,14 @@ def prepare(
         target, valid, unknown = _soft(ops.cast(y_true, y_pred.dtype))
     else:
         target, valid, unknown = _ids(y_true, num_classes, ignore_class)
-    kept, factors = valid, None
+    kept, factors, scores = valid, None, y_pred
     if sample_weight is not None:
         factors = _pixel_factors(sample_weight, y_true, y_pred.dtype)
         kept = ops.logical_and(valid, factors != 0)
-    target = ops.where(kept[..., None] if len(y_true.shape) == 4 else kept, target, 0)
-    # What stands under an ignored pixel must not reach the gradient: 0 * NaN is NaN.
-    scores = ops.where(kept[..., None], y_pred, 1.0 / num_classes)
+        target = ops.where(kept[..., None] if len(y_true.shape) == 4 else kept, target, 0)
+    if ignore_class is not None or sample_weight is not None:
+        # What stands under an ignored pixel must not reach the gradient: 0 * NaN is NaN.
+        scores = ops.where(kept[..., None], y_pred, 1.0 / num_classes)
     return Pixels(target, scores, valid, factors, unknown)
 
 
@@ -99,14 +101,12 @@ def _ids(y_true: Any, num_classes: int, ignore_class: int | None) -> tuple[Any, 
         found = unknown_ids(ids, num_classes, ignore_class)
         if found:
             raise ValueError(unknown_ids_message(found, num_classes, ignore_class, "y_true"))
-    ids = ops.cast(y_true, "int32")
     # Keras hands ids over in the loss's dtype: they are whole numbers up to 2**24 in float32.
-    whole = ops.cast(ids, "float32") == ops.cast(y_true, "float32")
-    known = ops.logical_and(whole, ops.logical_and(ids >= 0, ids < num_classes))
-    ignored = ops.zeros_like(known)
-    if ignore_class is not None:
-        ignored = ops.logical_and(whole, ids == ignore_class)
-    return ids, known, ops.logical_not(ops.all(ops.logical_or(known, ignored)))
+    labels = ops.cast(y_true, "float32")
+    ids = ops.clip(ops.cast(labels, "int32"), 0, num_classes - 1)
+    known = ops.cast(ids, "float32") == labels  # neither cut off nor clipped, nor NaN
+    right = known if ignore_class is None else ops.logical_or(known, labels == ignore_class)
+    return ids, known, ops.logical_not(ops.all(right))
 
 
 def _soft(y_true: Any) -> tuple[Any, Any, Any]:
