@@ -37,7 +37,7 @@ def freeze_encoder(
         >>> model.get_layer("encoder_2_conv_1").trainable
         True
     """
-    staged = _staged_layers(model)
+    staged = staged_layers(model)
     count = max((stage for stage, _ in staged), default=0)
     if not staged:
         raise ValueError(
@@ -48,14 +48,14 @@ def freeze_encoder(
         raise ValueError(f"stages must be None or 1..{count}, received {stages!r}")
     for stage, layer in staged:
         if stages is None or stage <= stages:
-            for part in _parts(layer):
+            for part in layer_parts(layer):
                 keeps_moving = isinstance(part, keras.layers.BatchNormalization) and not batch_norm
                 part.trainable = keeps_moving
     model.compiled = False
     return model
 
 
-def _staged_layers(model: keras.Model) -> list[tuple[int, Any]]:
+def staged_layers(model: keras.Model) -> list[tuple[int, Any]]:
     """The encoder's layers with the stage each belongs to."""
     for layer in model.layers:
         if layer.name == "encoder" and isinstance(layer, keras.Model):
@@ -81,5 +81,6 @@ def _nested_layers(encoder: keras.Model) -> list[tuple[int, Any]]:
     ]
 
 
-def _parts(layer: Any) -> list[Any]:
+def layer_parts(layer: Any) -> list[Any]:
+    """The layer and all that it holds."""
     return layer._flatten_layers() if hasattr(layer, "_flatten_layers") else [layer]

@@ -3,6 +3,7 @@
 from semseg.training.early_alarm import EarlyAlarm
 from semseg.training.encoder_rate import encoder_decoder_optimizer
 from semseg.training.optimizers import AdamW
+from semseg.training.planning import plan
 from semseg.training.prediction_grid import PredictionGrid
 from semseg.training.range_test import RangeTest, find_learning_rate
 from semseg.training.recalibration import recalibrate_batch_norm
@@ -26,6 +27,7 @@ __all__ = [
     "encoder_decoder_optimizer",
     "find_learning_rate",
     "fingerprint",
+    "plan",
     "recalibrate_batch_norm",
     "start_run",
     "stream",

@@ -47,9 +47,11 @@ def optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     if recipe.ema is not None:
         average = {"use_ema": True, "ema_momentum": recipe.ema}
     if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(
+        sgd = keras.optimizers.SGD(
             rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay or None, **average
         )
+        sgd.exclude_from_weight_decay(var_names=[_SPARED])  # lost where a saved model goes on
+        return sgd
     return AdamW(rate, weight_decay=recipe.weight_decay, **average)
 
 

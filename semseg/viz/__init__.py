@@ -7,6 +7,7 @@ from semseg.viz._marks import CORRECT_COLOR, WRONG_COLOR
 from semseg.viz.comparison import draw_comparison
 from semseg.viz.error_picture import draw_error
 from semseg.viz.history import plot_history
+from semseg.viz.learning_rate import plot_learning_rate
 from semseg.viz.legend import draw_legend
 from semseg.viz.overlay import draw_overlay
 from semseg.viz.writing import save
@@ -19,5 +20,6 @@ __all__ = [
     "draw_legend",
     "draw_overlay",
     "plot_history",
+    "plot_learning_rate",
     "save",
 ]
