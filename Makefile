@@ -12,7 +12,7 @@ WORKERS ?= 2
 # More for pytest: make test ARGS="-k unet"
 ARGS ?=
 
-BENCHMARKS := pooling models area metrics
+BENCHMARKS := pooling models area metrics losses
 
 PY := .venv/bin/python
 STAMP := .venv/.installed

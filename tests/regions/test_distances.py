@@ -1,12 +1,13 @@
-"""regions.near: by its definition, whichever way it is computed."""
+"""regions.near and signed_distance: by their definitions, whichever way they are computed."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.ndimage import distance_transform_edt
 
-from semseg.regions import distances, near
+from semseg.regions import distances, near, signed_distance
 
 MARKED = hnp.arrays(bool, st.tuples(st.integers(1, 14), st.integers(1, 14)))
 # Those of circles through pixel centres, and some between them.
@@ -51,3 +52,33 @@ def test_ids_other_than_0_are_marked():
 def test_bad_arguments_are_named(marked, radius, message):
     with pytest.raises(ValueError, match=message):
         near(marked, radius)
+
+
+# -- signed_distance ----------------------------------------------------------------------------
+
+
+@given(MARKED)
+def test_signed_distance_is_that_of_kervadecs_one_hot2dist(region):
+    outside = ~region
+    expected = np.zeros(region.shape)
+    if region.any() and outside.any():
+        inward = (distance_transform_edt(region) - 1) * region
+        expected = distance_transform_edt(outside) * outside - inward
+    found = signed_distance(region)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+@given(MARKED)
+def test_signed_distance_is_above_0_outside_and_not_inside(region):
+    if region.any() and not region.all():
+        np.testing.assert_array_equal(signed_distance(region) <= 0, region)
+
+
+def test_ids_other_than_0_are_inside():
+    assert signed_distance(np.array([[0, 7, 7, 7]])).tolist() == [[1, 0, -1, -2]]
+
+
+def test_a_region_is_a_picture():
+    with pytest.raises(ValueError, match=r"region must have shape \(height, width\), received"):
+        signed_distance(np.zeros((2, 2, 2), bool))
