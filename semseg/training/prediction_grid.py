@@ -38,11 +38,9 @@ class PredictionGrid(keras.callbacks.Callback):
         >>> ds, seen = semseg.data.digits("train", count=4, size=(32, 32)), []
         >>> model = semseg.models.UNet(class_map=ds.class_map, depth=1, filters=4)
         >>> model.compile("adam", semseg.losses.Crossentropy(ds.class_map.ignore_class))
-        >>> grid = semseg.training.PredictionGrid(
-        ...     ds, None, count=2, on_grid=lambda epoch, picture: seen.append((epoch, picture.shape))
-        ... )
+        >>> grid = PredictionGrid(ds, None, on_grid=lambda epoch, picture: seen.append(epoch))
         >>> _ = model.fit(ds.batches(4), epochs=2, callbacks=[grid], verbose=0)
-        >>> [epoch for epoch, shape in seen]
+        >>> seen
         [1, 2]
     """
 

@@ -64,7 +64,7 @@ def find_learning_rate(
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         >>> model.compile("sgd", "mse")
         >>> found = find_learning_rate(model, [(x, 3 * x)], steps=50, highest=100.0)
-        >>> 0.01 < found.suggested < 10, found.losses[0] > found.losses.min()
+        >>> 0.01 < found.suggested < 10, bool(found.losses[0] > found.losses.min())
         (True, True)
     """
     _check_range(steps, lowest, highest)

@@ -64,7 +64,8 @@ def recalibrate_batch_norm(
 
 def _population(model: keras.Model, batches: Iterator[Any], statistics: Sequence[Any]) -> _Moments:
     """Mean and variance of all pictures, by layer: the means of x and of x**2 over the batches."""
-    total, sums = 0, [(0.0, 0.0)] * len(statistics)
+    total = 0
+    sums: list[tuple[Any, Any]] = [(0.0, 0.0)] * len(statistics)
     for number, (images, *_) in enumerate(batches):
         for mean, variance in statistics:  # 0 times what is not finite is not finite
             mean.assign(np.zeros(mean.shape))
