@@ -8,7 +8,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from semseg import data, inference, layers, losses, metrics, models, regions, training, viz
+    from semseg import (
+        data,
+        inference,
+        layers,
+        losses,
+        metrics,
+        models,
+        preflight,
+        regions,
+        training,
+        viz,
+    )
     from semseg.classes import ClassMap
 
 __version__ = "0.1.0"
@@ -22,6 +33,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "preflight",
     "regions",
     "training",
     "viz",

@@ -30,6 +30,7 @@ PACKAGES = [
     "semseg.metrics.functional",
     "semseg.models",
     "semseg.models.blocks",
+    "semseg.preflight",
     "semseg.regions",
     "semseg.training",
     "semseg.viz",

@@ -1,0 +1,54 @@
+"""What a step costs: memory by a rule of thumb, seconds as they were measured."""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from semseg.data.feeding.caching import physical_memory, shown_bytes
+from semseg.preflight.kinds import finding
+from semseg.preflight.report import Finding
+from semseg.preflight.subject import Subject
+
+_ROOM = 0.8  # of the machine's memory, what a training may take
+
+
+def memory(subject: Subject) -> Iterator[Finding]:
+    """What the layers gave twice (values and their gradients), and four times the weights."""
+    size = 2 if keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16") else 4
+    weights = 4 * 4 * sum(int(np.prod(w.shape)) for w in subject.model.weights)
+    each = 2 * size * subject.seen.values / len(subject.images)
+    step = weights + each * subject.batch_size
+    subject.facts["memory of a step"] = (
+        f"about {shown_bytes(step)} (weights, gradients and moments {shown_bytes(weights)}, a "
+        f"picture {shown_bytes(each)})"
+    )
+    there = physical_memory()
+    if there is None or _on_gpu():
+        subject.skipped.append("the largest batch that fits: how much memory there is, isn't known")
+        return
+    largest = int((_ROOM * there - weights) / max(each, 1))
+    subject.facts["largest batch"] = f"about {max(largest, 0):,} in {shown_bytes(there)}"
+    if largest < subject.batch_size:
+        evidence = f"about {shown_bytes(step)} of {shown_bytes(there)}"
+        yield finding("memory", evidence, max(largest, 1))
+
+
+def speed(subject: Subject) -> Iterator[Finding]:
+    """Seconds a step against seconds to read its pictures."""
+    if subject.step_seconds is None:
+        return
+    reading = float(np.median([s.seconds for s in subject.samples.read])) * subject.batch_size
+    step = subject.step_seconds
+    bound = "the data" if reading > step else "the model"
+    subject.facts["speed"] = (
+        f"{1 / max(step, 1e-9):.3g} steps a second of {len(subject.images)} pictures "
+        f"({1000 * step:.3g} ms); reading them takes {1000 * reading:.3g} ms in one thread: "
+        f"{bound} is the bottleneck"
+    )
+    if reading > step:
+        yield finding("data_bottleneck", f"{1000 * reading:.3g} ms against {1000 * step:.3g} ms")
+
+
+def _on_gpu() -> bool:
+    return any("gpu" in name.lower() for name in keras.distribution.list_devices())
