@@ -121,6 +121,34 @@ def test_compose_a_model_learns(monkeypatch, capsys):
     assert "mean IoU" in capsys.readouterr().out
 
 
+def test_loss_choice_trains_with_a_loss_and_scores_it(monkeypatch, capsys):
+    loss_choice = load_example("loss_choice")
+    chosen = loss_choice.losses(semseg.data.shapes(count=5))
+    assert len(chosen) == 3
+    monkeypatch.setattr(loss_choice, "losses", lambda ds: dict([chosen.popitem()]))
+    monkeypatch.setattr(loss_choice, "NETWORK", {"depth": 1, "filters": 4})
+    monkeypatch.setattr(loss_choice, "CROP", (32, 32))
+    run(loss_choice, monkeypatch, "--steps", "1", "--scenes", "5")
+    printed = capsys.readouterr().out
+    assert "Dice(ignore_class=255) + Crossentropy(ignore_class=255)" in printed
+    assert "mean IoU" in printed
+
+
+def test_loss_choice_reads_a_users_folders(tmp_path, monkeypatch):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        for index in range(5):
+            cv2.imwrite(
+                str(tmp_path / folder / f"{index}.png"), np.full((8, 8), index % 2, "uint8")
+            )
+    loss_choice = load_example("loss_choice")
+    sizes = []
+    monkeypatch.setattr(loss_choice, "losses", lambda ds: sizes.append(len(ds)) or {})
+    folders = ["--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
+    run(loss_choice, monkeypatch, *folders, "--classes", "ground", "cell")
+    assert sizes == [4]
+
+
 def history(out):
     return json.loads((out / "history.json").read_text())
 
