@@ -75,6 +75,7 @@ def find_learning_rate(
     losses: list[float] = []
     with _kept(model):
         for batch in islice(endless(batches), steps):
+            trial.reset_metrics()  # the loss of Keras 3.10 is a mean over all steps since
             losses.append(float(trial.train_on_batch(*batch, return_dict=True)["loss"]))
             if _diverged(losses):
                 break

@@ -98,9 +98,15 @@ def test_a_batch_that_raises_leaves_it_bit_for_bit_too():
 
 
 def test_it_stops_where_the_loss_has_diverged():
-    model = line()
-    found = find_learning_rate(model, batches(), steps=60, lowest=1e-3, highest=1e6)
-    assert len(found.rates) == len(found.losses) < 60
+    drawn = []
+
+    def counted():
+        for step in range(99):
+            drawn.append(step)
+            yield X[step % 2], 3 * X[step % 2]
+
+    found = find_learning_rate(line(), counted(), steps=60, lowest=1e-3, highest=1e6)
+    assert len(found.rates) == len(found.losses) == len(drawn) < 60
     assert found.rates[-1] < 1e4
     assert np.isfinite(found.losses).all()
     assert found.suggested < found.rates[found.losses.argmin()]
