@@ -62,7 +62,7 @@ _CHECKS = (
     _Check("the first loss", losses.first_loss, "sound"),
     _Check("the first loss against guessing", first_step.guessing, "sound", 0, _RANGE),
     _Check("gradients", first_step.gradients, "sound", 5, _RANGE),
-    _Check("learning one batch, and the learning rate", learning.learning, "sound", 40),
+    _Check("learning one batch, and the learning rate", learning.learning, "sound", 20),
     _Check("memory", cost.memory, "scores"),
     _Check("speed", cost.speed, "sound"),
 )

@@ -296,8 +296,8 @@ KINDS = {
         False,
     ),
     "does_not_learn": Kind(
-        "certain",
-        "the model can't learn one small batch by heart, at any learning rate tried",
+        "likely",
+        "the model does not begin to learn one small batch by heart, at any learning rate tried",
         "look at the samples (semseg.viz.draw_overlay) and at the loss; try a plain U-Net on them",
         False,
     ),

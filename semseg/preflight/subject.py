@@ -52,6 +52,7 @@ class Subject:
         self.seen: Any = None  # a `Seen`
         self.scores: Any = None  # (batch, height, width, classes), float32
         self.outputs: Any = None
+        self.has_learnt = False  # whether the first loss is far below that of guessing
         self.step_seconds: float | None = None
         self.forward_seconds: float | None = None
         self.twin = _twin(model)
@@ -64,6 +65,11 @@ class Subject:
         """Whether the model can be trained at all."""
         compiled = getattr(self.model, "compiled", False)
         return bool(compiled and self.terms and getattr(self.model, "optimizer", None))
+
+    @property
+    def larger(self) -> float:
+        """How many times as many pixels a whole picture has as what was tried of it."""
+        return float(self.samples.read[0].image.size / self.images[0].size)
 
     @property
     def probabilities(self) -> bool:

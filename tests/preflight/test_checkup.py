@@ -19,7 +19,7 @@ from semseg.data import digits, from_arrays, write_records
 from semseg.preflight import check, checkup
 from semseg.preflight.__main__ import main
 from semseg.preflight.clock import Clock
-from semseg.preflight.rules import cost, learning
+from semseg.preflight.rules import cost, learning, outputs
 from semseg.preflight.samples import MOST, Samples
 
 
@@ -63,7 +63,7 @@ def test_what_no_longer_fits_is_skipped_and_named(monkeypatch):
     monkeypatch.setattr(Clock, "left", lambda self: next(clock))
     monkeypatch.setattr(checkup, "_seconds_of_a_pass", lambda subject: 0.5)
     report = check(compiled(), data(), seconds=100)
-    assert "learning one batch, and the learning rate: takes about 20 s, and 1 s are left" in (
+    assert "learning one batch, and the learning rate: takes about 10 s, and 1 s are left" in (
         report.skipped
     )
     assert "one batch" not in report.facts and "first loss" in report.facts
@@ -99,6 +99,23 @@ def test_pictures_are_resized_where_that_is_asked_for(quick):
     report = check(compiled(), ds, seconds=600, size=(24, 16))
     assert report.worst == "nothing" and report.facts["pictures"].startswith("24x16x3 uint8")
     assert check(compiled(), ds, seconds=600, batch_size=1).of_kind("mixed_sizes") is None
+
+
+def test_of_large_pictures_as_much_is_tried_as_the_time_allows(quick, monkeypatch):
+    monkeypatch.setattr(outputs, "_SHARE", 0.0)
+    big = [(np.tile(image, (8, 6, 1)), np.tile(mask, (8, 6))) for image, mask in PAIRS[:4]]
+    whole = from_arrays(*map(list, zip(*big, strict=True)), SHAPES.class_map)
+    report = check(compiled(), whole, seconds=600)
+    assert report.worst == "nothing", str(report)
+    assert any("parts of 128x64 were tried" in reason for reason in report.skipped)
+    assert report.facts["memory of a step"] == _without_cut(whole, monkeypatch)
+
+
+def _without_cut(ds, monkeypatch):
+    monkeypatch.setattr(outputs, "_SHARE", 1.0)
+    report = check(compiled(), ds, seconds=600)
+    assert not report.skipped
+    return report.facts["memory of a step"]
 
 
 def test_a_step_larger_than_the_memory_is_told_with_the_batch_that_fits(quick, monkeypatch):

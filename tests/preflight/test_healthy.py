@@ -22,9 +22,7 @@ from semseg.data import from_arrays
 from semseg.losses import Crossentropy, Dice, deep_supervision
 from semseg.metrics import MeanIoU
 from semseg.preflight import check, checkup
-from semseg.preflight.rules import learning
-
-SIZE = (32, 32)
+from semseg.preflight.rules import first_step, learning
 
 
 def alarms(setup):
@@ -44,9 +42,12 @@ def of_architecture(name):
     keras.utils.set_random_seed(0)
     model = MODELS[name]()
     outputs = model.output.shape[-1]
+    # One cell of stride 32 can't learn what lies in its four corners.
+    size = (64, 64) if "32s" in name else (32, 32)
     classes = ClassMap([str(i) for i in range(max(2, outputs))], ignore_class=IGNORED)
-    images = pictures(model, SIZE, batch=4)
-    masks = np.arange(4)[:, None, None] + np.arange(32)[:, None] // 8 + np.arange(32) // 16
+    images = pictures(model, size, batch=4)
+    rows, columns = np.indices(size)
+    masks = np.arange(4)[:, None, None] + rows * 4 // size[0] + columns * 2 // size[1]
     masks = (masks % classes.num_classes).astype(np.uint8)
     images = images // 4 + (masks * (190 // classes.num_classes))[..., None].astype(np.uint8)
     masks[:, :2] = IGNORED
@@ -66,6 +67,23 @@ def test_an_architecture_gives_no_alarm(name, quick):
 @pytest.mark.parametrize("name", MODELS)
 def test_no_architecture_gives_an_alarm_when_it_is_trained(name):
     assert alarms(of_architecture(name)) == []
+
+
+def test_of_a_model_that_fits_the_batch_no_rate_is_judged(monkeypatch):
+    monkeypatch.setattr(first_step, "_LEARNT", 9.0)
+    report = check(compiled(rate=1e-6), data(), seconds=600)
+    assert report.worst == "nothing", str(report)
+    assert "the learning rate: the model fits this batch already" in report.skipped
+
+
+@pytest.mark.slow
+def test_a_model_that_is_trained_already_need_not_learn_any_more():
+    model = compiled(rate=0.02, metrics=[])
+    model.fit(IMAGES, MASKS, epochs=60, batch_size=8, verbose=0)
+    model.optimizer.learning_rate = 1e-6
+    report = check(model, data(), seconds=600)
+    assert report.worst == "nothing", str(report)
+    assert "the learning rate: the model fits this batch already" in report.skipped
 
 
 def test_deep_supervision_gives_no_alarm(quick):

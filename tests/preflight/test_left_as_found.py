@@ -37,6 +37,7 @@ def trained():
     x = keras.layers.Dropout(0.5)(keras.layers.Conv2D(8, 3, padding="same")(x))
     model = keras.Model(inputs, keras.layers.Conv2D(CLASSES, 1)(x))
     setup = Setup(compiled(model), data())
+    model.run_eagerly = True
     images, masks = (np.stack(part) for part in zip(*setup.ds, strict=True))
     for _ in range(2):
         setup.model.train_on_batch(images, masks)

@@ -17,7 +17,7 @@ def memory(subject: Subject) -> Iterator[Finding]:
     """What the layers gave twice (values and their gradients), and four times the weights."""
     size = 2 if keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16") else 4
     weights = 4 * 4 * sum(int(np.prod(w.shape)) for w in subject.model.weights)
-    each = 2 * size * subject.seen.values / len(subject.images)
+    each = 2 * size * subject.larger * subject.seen.values / len(subject.images)
     step = weights + each * subject.batch_size
     subject.facts["memory of a step"] = (
         f"about {shown_bytes(step)} (weights, gradients and moments {shown_bytes(weights)}, a "
@@ -39,10 +39,10 @@ def speed(subject: Subject) -> Iterator[Finding]:
     if subject.step_seconds is None:
         return
     reading = float(np.median([s.seconds for s in subject.samples.read])) * subject.batch_size
-    step = subject.step_seconds
+    step = subject.step_seconds * subject.larger * subject.batch_size / len(subject.images)
     bound = "the data" if reading > step else "the model"
     subject.facts["speed"] = (
-        f"{1 / max(step, 1e-9):.3g} steps a second of {len(subject.images)} pictures "
+        f"about {1 / max(step, 1e-9):.3g} steps of {subject.batch_size} pictures a second "
         f"({1000 * step:.3g} ms); reading them takes {1000 * reading:.3g} ms in one thread: "
         f"{bound} is the bottleneck"
     )

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -17,6 +17,7 @@ from semseg.preflight.subject import Subject
 from semseg.preflight.words import told
 
 _HIGH, _EXPLODED = 3.0, 30.0  # times the loss of guessing
+_LEARNT = 0.5  # times the loss of the best constant prediction
 _LARGEST = 1e6  # that a healthy layer gives
 _RATE = 1e-3  # small: only what starts at zero shall move
 _MOST, _LEAST = 1e3, 1e-9  # norm of a layer's gradient over the norm of its weights
@@ -45,6 +46,7 @@ def guessing(subject: Subject) -> Iterator[Finding]:
     if all(term.is_crossentropy for term in subject.terms):
         subject.facts["first loss"] += f", a uniform one {uniform:.4g}"
         subject.facts["first loss"] += f" (ln {subject.classes} = {np.log(subject.classes):.4g})"
+    subject.has_learnt = first < _LEARNT * constant
     guess = max(abs(constant), abs(uniform), 1e-3)
     evidence = f"{first:.4g}; guessing gets {constant:.4g} to {uniform:.4g}"
     if first > _EXPLODED * guess:
@@ -55,34 +57,44 @@ def guessing(subject: Subject) -> Iterator[Finding]:
 
 def gradients(subject: Subject) -> Iterator[Finding]:
     """The size of each layer's gradient, against its weights."""
-    norms = _gradient_norms(subject, steps=1)
-    ratios = {name: g / max(w, 1e-12) for name, (g, w) in norms.items()}
-    broken = [name for name, ratio in ratios.items() if not np.isfinite(ratio)]
+    layers = _gradients(subject, steps=1)
+    broken = [layer.name for layer in layers if not np.isfinite(layer.ratio)]
     if broken:
         evidence = f"not finite in {shown(broken)}"
         yield finding("exploding_gradients", evidence, level="certain")
         return
-    still = [name for name, (g, _) in norms.items() if g == 0]
-    if still:
+    if any(layer.gradient == 0 for layer in layers):
         # A score layer that starts at zero hides what lies before it for a step or two.
-        later = _gradient_norms(subject, steps=3)
-        still = [name for name in still if later[name][0] == 0]
-    if still:
-        level: Level = "hint" if 0 in loss_weights(subject.model) else "certain"
-        yield finding("no_gradient", f"{shown(still)} of {len(norms)} layers", level=level)
-    large = [name for name, (g, w) in norms.items() if w > 0 and ratios[name] > _MOST]
+        still = [layer.name for layer in _gradients(subject, steps=3) if layer.gradient == 0]
+        if still:
+            # A level of deep supervision that weighs nothing may be meant.
+            level: Level = "hint" if 0 in loss_weights(subject.model) else "certain"
+            yield finding("no_gradient", f"{shown(still)} of {len(layers)} layers", level=level)
+    large = [layer for layer in layers if layer.weights > 0 and layer.ratio > _MOST]
     if large:
-        name = max(large, key=lambda n: ratios[n])
-        evidence = f"in {name} the gradient is {ratios[name]:.2g} times the weights"
+        worst = max(large, key=lambda layer: layer.ratio)
+        evidence = f"in {worst.name} the gradient is {worst.ratio:.2g} times the weights"
         yield finding("exploding_gradients", f"{evidence}; {len(large)} such layers")
-    small = [name for name, ratio in ratios.items() if 0 < ratio < _LEAST]
+    small = [layer.name for layer in layers if 0 < layer.ratio < _LEAST]
     if small:
         evidence = f"gradients below {_LEAST} of the weights in {shown(small)}"
         yield finding("vanishing_gradients", evidence)
 
 
-def _gradient_norms(subject: Subject, steps: int) -> dict[str, tuple[float, float]]:
-    """Layer -> norms of its gradient and of its weights, after `steps - 1` steps."""
+class _Layer(NamedTuple):
+    """A layer's name, and the norms of its gradient and of its weights."""
+
+    name: str
+    gradient: float
+    weights: float
+
+    @property
+    def ratio(self) -> float:
+        return self.gradient / max(self.weights, 1e-12)
+
+
+def _gradients(subject: Subject, steps: int) -> list[_Layer]:
+    """Of each layer that learns, the gradients of some small steps summed up."""
     # With this optimizer the momentum after one step is the gradient, on every backend.
     optimizer = keras.optimizers.SGD(_RATE, momentum=0.5)
     subject.compile_twin(optimizer, eager=True)
@@ -97,12 +109,11 @@ def _gradient_norms(subject: Subject, steps: int) -> dict[str, tuple[float, floa
         # After the count of steps and the rate there is one momentum for each weight.
         trained = subject.twin.trainable_variables
         momentums = [_array(v) for v in optimizer.variables[-len(trained) :]]
-        gradient = {id(v): m / _RATE for v, m in zip(trained, momentums, strict=True)}
+        found = {id(v): m / _RATE for v, m in zip(trained, momentums, strict=True)}
     finally:
         subject.kept.put_back()
-    norms = [_norm([gradient[id(v)] for v in layer.trainable_variables]) for layer in layers]
-    names = [layer.name for layer in layers]
-    return dict(zip(names, zip(norms, weights, strict=True), strict=True))
+    norms = [_norm([found[id(v)] for v in layer.trainable_variables]) for layer in layers]
+    return [_Layer(each.name, g, w) for each, g, w in zip(layers, norms, weights, strict=True)]
 
 
 def _norm(arrays: list[np.ndarray]) -> float:

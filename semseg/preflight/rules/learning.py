@@ -56,6 +56,9 @@ def learning(subject: Subject) -> Iterator[Finding]:
     try:
         course = _course(subject, optimizer, fresh, rate, _STEPS)
         subject.facts["one batch"] = str(course)
+        if subject.has_learnt:
+            subject.skipped.append("the learning rate: the model fits this batch already")
+            return
         is_long = len(course.losses) >= _FEWEST or not np.isfinite(course.losses[-1])
         if is_long and (course.fall < _CLEAR or course.is_restless):
             yield from _judged(subject, course, _others(subject, optimizer, fresh, rate))

@@ -16,10 +16,14 @@ from semseg.preflight.watching import watched
 from semseg.preflight.words import told
 
 _MULTIPLES = (2, 4, 8, 16, 32, 64)
+_LEAST = 64  # pixels, and a step of sizes
+_PROBE = 128  # side of the part of a picture by which the time of whole ones is foretold
+_SHARE = 1 / 40  # of the time that is left, what one pass may take: training needs many
 
 
 def run(subject: Subject) -> Iterator[Finding]:
     """One eager pass in training mode, watched layer by layer."""
+    _cut_to_time(subject)
     start = time.perf_counter()
     try:
         with watched(subject.model) as seen:
@@ -36,6 +40,33 @@ def run(subject: Subject) -> Iterator[Finding]:
         return
     subject.scores = scores.astype(np.float32)
     yield from _against_masks(subject)
+
+
+def _cut_to_time(subject: Subject) -> None:
+    """Leaves as much of large pictures as the time allows."""
+    height, width = subject.images.shape[1:3]
+    if height * width <= _PROBE**2:
+        return
+    part = subject.images[:1, :_PROBE, :_PROBE]
+    try:
+        _called(subject.model, part)  # the first call is slower
+        start = time.perf_counter()
+        _called(subject.model, part)
+    except Exception:  # a model of fixed size, or one that fails on whole pictures too
+        return
+    parts = subject.images.size / part.size
+    foretold = (time.perf_counter() - start) * parts
+    allowed = max(subject.clock.left() * _SHARE, foretold / parts * len(subject.images))
+    if foretold <= allowed:
+        return
+    scale = (allowed / foretold) ** 0.5
+    rows, columns = (max(_LEAST, int(n * scale) // _LEAST * _LEAST) for n in (height, width))
+    subject.images = subject.images[:, :rows, :columns]
+    subject.masks = subject.masks[:, :rows, :columns]
+    subject.skipped.append(
+        f"whole pictures of {height}x{width}: a pass would take about {foretold:.2g} s, so that "
+        f"parts of {rows}x{columns} were tried; more seconds= take larger ones"
+    )
 
 
 def _against_masks(subject: Subject) -> Iterator[Finding]:
