@@ -199,7 +199,7 @@ FAULTS = [
         "semseg/training/schedules.py",
         "top, last = self.rise * self.steps - 1, self.steps - 1",
         "top, last = self.rise * self.steps, self.steps - 1",
-        ("tests/training/test_schedules.py::test_one_cycle_is_that_of_pytorch",),
+        ("tests/training/test_schedules.py::test_one_cycle_has_the_numbers_of_pytorch",),
     ),
     Fault(
         "adamw-decays-biases",
