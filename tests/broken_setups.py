@@ -112,6 +112,11 @@ def keras_loss_by_name():
     return Setup(compiled(loss=loss, metrics=[]), data(masks=masks, class_map=whole))
 
 
+def one_loss_of_a_sum_takes_probabilities():
+    loss = Dice(ignore_class=IGNORED, from_logits=False) + good_loss()
+    return Setup(compiled(loss=loss), data())
+
+
 def loss_for_one_hot_masks():
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     return Setup(compiled(loss=loss), data())
@@ -456,6 +461,7 @@ FAULTS = {
     sigmoid_twice: "softmax_twice",
     logits_taken_for_probabilities: "logits_as_probabilities",
     keras_loss_by_name: "logits_as_probabilities",
+    one_loss_of_a_sum_takes_probabilities: "logits_as_probabilities",
     loss_for_one_hot_masks: "loss_wants_one_hot",
     softmax_of_one_output: "softmax_of_one",
     binary_loss_of_many: "binary_loss",

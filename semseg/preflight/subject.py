@@ -110,13 +110,14 @@ class Subject:
     def compile_twin(self, optimizer: Any, eager: bool) -> None:
         """Makes the twin ready to be trained by another optimizer."""
         compiled = getattr(self.model, "_compile_loss", None)
+        jax = keras.backend.backend() == "jax"  # which compiles each operation where it is eager
         self.twin.compile(
             optimizer,
             loss=self.model.loss,
             loss_weights=getattr(compiled, "_user_loss_weights", None),
-            run_eagerly=eager,
+            run_eagerly=eager and not jax,
             # XLA would compile for longer than everything else takes.
-            jit_compile=keras.backend.backend() == "jax",
+            jit_compile=jax,
             auto_scale_loss=False,
         )
 

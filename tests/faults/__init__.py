@@ -1,9 +1,25 @@
 """The faults that `mutate.py` puts into copies of the code, part by part."""
 
-from faults import in_data, in_metrics, in_models, in_rest, in_training, in_transforms
+from faults import (
+    in_data,
+    in_metrics,
+    in_models,
+    in_preflight,
+    in_rest,
+    in_training,
+    in_transforms,
+)
 from faults.fault import Fault
 
 __all__ = ["FAULTS", "Fault"]
 
-PARTS = (in_data, in_metrics, in_models, in_rest, in_training, in_transforms)
+PARTS = (
+    in_data,
+    in_metrics,
+    in_models,
+    in_preflight,
+    in_rest,
+    in_training,
+    in_transforms,
+)
 FAULTS = [fault for part in PARTS for fault in part.FAULTS]

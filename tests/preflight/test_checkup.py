@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from broken_setups import (
@@ -47,7 +48,8 @@ def test_the_worst_comes_first_and_the_report_prints_and_travels_as_json(quick):
     assert "median frequency weights would be [" in text
     again = json.loads(report.to_json())
     assert [finding["kind"] for finding in again["findings"]] == kinds
-    assert again["worst"] == "certain" and again["skipped"]
+    assert again["worst"] == "certain"
+    assert "gradients: mend logits_as_probabilities first" in again["skipped"]
 
 
 def test_a_healthy_report_says_so_with_its_facts(quick):
@@ -127,6 +129,14 @@ def test_a_step_larger_than_the_memory_is_told_with_the_batch_that_fits(quick, m
     report = check(compiled(), data(), seconds=600)
     assert report.of_kind("memory") is None
     assert any("largest batch" in reason for reason in report.skipped)
+
+
+def test_of_a_schedule_the_highest_rate_is_tried():
+    falling = keras.optimizers.schedules.CosineDecay(0.0, 900, warmup_target=0.02, warmup_steps=50)
+    fresh, rate = learning._optimizer(keras.optimizers.SGD(falling, momentum=0.9, clipnorm=1.0))
+    assert rate == pytest.approx(0.02, rel=0.02)
+    assert float(fresh.learning_rate) == pytest.approx(rate)
+    assert fresh.momentum == 0.9 and fresh.clipnorm == 1.0
 
 
 def test_slow_samples_are_called_the_bottleneck(monkeypatch):

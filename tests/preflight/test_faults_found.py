@@ -1,6 +1,7 @@
 """Every fault of the factory is found by its name, and nothing certain beside it."""
 
 import inspect
+import re
 
 import pytest
 from broken_setups import FAULTS, healthy
@@ -46,7 +47,11 @@ def test_a_fault_is_found_by_its_name(fault, tmp_path, monkeypatch):
     "fault", [f for f in FAULTS if f not in AT_ONCE], ids=lambda fault: fault.__name__
 )
 def test_what_only_training_shows_is_found_by_training(fault, tmp_path):
-    assert_named(found(fault, tmp_path), FAULTS[fault])
+    report = found(fault, tmp_path)
+    assert_named(report, FAULTS[fault])
+    # Each rate begins with the model's own weights.
+    begun = re.findall(r"goes from (\S+) to", report.of_kind(FAULTS[fault]).evidence)
+    assert len(begun) == 2 and len(set(begun)) == 1
 
 
 @pytest.mark.slow

@@ -91,11 +91,12 @@ def test_a_check_that_raises_leaves_everything_as_it_was(monkeypatch):
     assert_same(before, state(setup.model))
 
 
-def test_the_warning_of_a_first_eager_call_is_still_to_come():
-    """Keras calls a new model eagerly; ours warns then of pictures in [0, 1]."""
+def test_what_was_never_used_is_as_new_afterwards():
+    """The optimizer has no moments yet; the first eager call has yet to warn of [0, 1]."""
     model = compiled()
+    assert "one batch" in check(model, data(), seconds=600).facts
+    assert not model.optimizer.built and not model.optimizer.variables[2:]
     images = np.stack([image for image, _ in data()]) / np.float32(255)
-    check(model, data(images), seconds=600)
     with pytest.warns(UserWarning, match="lie in"):
         model(images)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from semseg._backend import deciding_settings
 from semseg.data.feeding.caching import physical_memory, shown_bytes
 from semseg.preflight.kinds import finding
 from semseg.preflight.report import Finding
@@ -51,4 +52,4 @@ def speed(subject: Subject) -> Iterator[Finding]:
 
 
 def _on_gpu() -> bool:
-    return any("gpu" in name.lower() for name in keras.distribution.list_devices())
+    return any(device.lower() != "cpu" for device in deciding_settings()["devices"])
