@@ -2,6 +2,7 @@
 
 from faults import (
     in_data,
+    in_losses,
     in_metrics,
     in_models,
     in_preflight,
@@ -15,6 +16,7 @@ __all__ = ["FAULTS", "Fault"]
 
 PARTS = (
     in_data,
+    in_losses,
     in_metrics,
     in_models,
     in_preflight,
