@@ -62,7 +62,7 @@ _CHECKS = (
     _Check("the first loss", losses.first_loss, "sound"),
     _Check("the first loss against guessing", first_step.guessing, "sound", 0, _RANGE),
     _Check("gradients", first_step.gradients, "sound", 5, _RANGE),
-    _Check("learning one batch, and the learning rate", learning.learning, "sound", 20),
+    _Check("learning one batch, and the learning rate", learning.learning, "sound", 12),
     _Check("memory", cost.memory, "scores"),
     _Check("speed", cost.speed, "sound"),
 )
@@ -140,7 +140,7 @@ def _reason_to_skip(each: _Check, subject: Subject, findings: list[Finding]) -> 
         if stops:
             return f"mend {stops[0]} first"
     left, needed = subject.clock.left(), each.passes * _seconds_of_a_pass(subject)
-    if left <= 0 or needed > left:
+    if each.passes and needed > left:
         return f"takes about {needed:.0f} s, and {max(left, 0):.0f} s are left"
     return None
 

@@ -17,7 +17,7 @@ from semseg.preflight.words import told
 
 _MULTIPLES = (2, 4, 8, 16, 32, 64)
 _LEAST = 64  # pixels, and a step of sizes
-_PROBE = 128  # side of the part of a picture by which the time of whole ones is foretold
+_PROBE = 64  # side of the part of a picture by which the time of whole ones is foretold
 _SHARE = 1 / 40  # of the time that is left, what one pass may take: training needs many
 
 
@@ -54,18 +54,21 @@ def _cut_to_time(subject: Subject) -> None:
         _called(subject.model, part)
     except Exception:  # a model of fixed size, or one that fails on whole pictures too
         return
-    parts = subject.images.size / part.size
-    foretold = (time.perf_counter() - start) * parts
-    allowed = max(subject.clock.left() * _SHARE, foretold / parts * len(subject.images))
+    foretold = (time.perf_counter() - start) * subject.images.size / part.size
+    allowed = subject.clock.left() * _SHARE
     if foretold <= allowed:
         return
     scale = (allowed / foretold) ** 0.5
     rows, columns = (max(_LEAST, int(n * scale) // _LEAST * _LEAST) for n in (height, width))
     subject.images = subject.images[:, :rows, :columns]
     subject.masks = subject.masks[:, :rows, :columns]
+    rest = foretold * subject.images[0].size / (height * width * subject.images.shape[-1])
+    count = max(1, min(len(subject.images), int(len(subject.images) * allowed / rest)))
+    subject.images, subject.masks = subject.images[:count], subject.masks[:count]
+    rows, columns = subject.images.shape[1:3]
     subject.skipped.append(
-        f"whole pictures of {height}x{width}: a pass would take about {foretold:.2g} s, so that "
-        f"parts of {rows}x{columns} were tried; more seconds= take larger ones"
+        f"whole batches: a pass would take about {foretold:.2g} s, so that {count} parts of "
+        f"{rows}x{columns} were tried; more seconds= take larger ones"
     )
 
 
