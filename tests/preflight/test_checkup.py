@@ -122,7 +122,8 @@ def _without_cut(ds, monkeypatch):
 
 def test_a_step_larger_than_the_memory_is_told_with_the_batch_that_fits(quick, monkeypatch):
     monkeypatch.setattr(cost, "_on_gpu", lambda: False)
-    monkeypatch.setattr(cost, "physical_memory", lambda: 700_000)
+    monkeypatch.setattr(cost, "_RUNTIME", 0)
+    monkeypatch.setattr(cost, "physical_memory", lambda: 350_000)
     finding = check(compiled(), data(), seconds=600).of_kind("memory")
     assert finding.level == "likely" and finding.fix.startswith("batch_size=2,")
     monkeypatch.setattr(cost, "physical_memory", lambda: None)
