@@ -10,6 +10,7 @@ from broken_setups import CLASSES, FAULTS, Setup, compiled, data, small
 from semseg.layers import PixelRescaling
 from semseg.preflight import check, checkup
 from semseg.preflight.keeping import left_as_found
+from semseg.preflight.rules import learning
 
 
 def state(model):
@@ -63,8 +64,6 @@ def test_weights_optimizer_metrics_and_seeds_stay_and_training_goes_on_the_same(
     "kind", ["loss_fails", "weights_not_finite", "dead_relu", "no_gradient", "metric_fails"]
 )
 def test_a_broken_set_up_stays_as_it_is(kind, monkeypatch):
-    from semseg.preflight.rules import learning
-
     others = [each for each in checkup._CHECKS if each.run is not learning.learning]
     monkeypatch.setattr(checkup, "_CHECKS", others)
     setup = next(fault for fault in FAULTS if FAULTS[fault] == kind)()
