@@ -44,6 +44,7 @@ SIZE, BATCH, DEPTH, FILTERS = (64, 64), 4, 2, 8
 RATES = (6e-3, 2e-3, 1.8e-2)
 VALIDATION, TEST = 200, 400  # scenes
 TOLERANCE = 2  # pixels, of boundary F1
+OWN = ("settings", "step_ms", "step_ratio", "runs")  # parts of the file that are no circumstances
 
 
 def candidates(class_map: semseg.ClassMap, weights: np.ndarray) -> dict[str, keras.losses.Loss]:
@@ -155,8 +156,8 @@ class Laboratory:
             "iou": dict(zip(self.class_map.names, found.iou.tolist(), strict=True)),
         }
 
-    def milliseconds(self, rounds: int) -> dict[str, float]:
-        """The median of a step, one step of each loss a round."""
+    def step_times(self, rounds: int) -> dict[str, Any]:
+        """Medians over rounds of one step of each loss: milliseconds, and times crossentropy's."""
         images, masks = (part[:BATCH] for part in self.sets["val"])
 
         def step(loss: str) -> None:
@@ -164,7 +165,11 @@ class Laboratory:
             self.model.train_on_batch(images, masks)
 
         seconds = harness.interleaved({name: partial(step, name) for name in self.losses}, rounds)
-        return {name: 1000 * statistics.median(times) for name, times in seconds.items()}
+        first = next(iter(seconds.values()))
+        return {
+            "step_ms": {name: 1000 * statistics.median(own) for name, own in seconds.items()},
+            "step_ratio": {name: harness.median_ratio(own, first) for name, own in seconds.items()},
+        }
 
 
 def shapes(split: str, count: int, seed: int) -> semseg.data.Dataset:
@@ -215,9 +220,10 @@ class Results:
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
-        self.content: dict[str, Any] = {"settings": settings, "step_ms": {}, "runs": []}
+        self.content: dict[str, Any] = {"settings": settings, "runs": []}
         if path.is_file():
-            self.content = json.loads(path.read_text())
+            held = json.loads(path.read_text())
+            self.content = {key: held[key] for key in OWN if key in held}
             if self.content["settings"] != settings:
                 raise SystemExit(f"{path} holds results of {self.content['settings']}")
 
@@ -230,8 +236,11 @@ class Results:
         print(*(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in run.items()))
 
     def write(self) -> None:
-        about = {**harness.circumstances(), **self.content}
-        self.path.write_text(json.dumps(about, indent=1) + "\n")
+        about = {**harness.circumstances(), **self.content, "threads": 1}
+        about["machine"] = about["machine"].removesuffix(f", {harness.THREADS} threads")
+        part = self.path.with_suffix(".part")
+        part.write_text(json.dumps(about, indent=1) + "\n")
+        part.replace(self.path)
 
 
 def main() -> None:
@@ -262,7 +271,7 @@ def main() -> None:
         for loss in names:
             train(loss, seed, best_rate(results.content["runs"], loss, first))
     if args.rounds:
-        results.content["step_ms"] = laboratory.milliseconds(args.rounds)
+        results.content |= laboratory.step_times(args.rounds)
         results.write()
     print(f"\nwritten to {args.out}")
 
