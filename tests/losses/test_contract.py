@@ -76,6 +76,15 @@ def losses_with(condition=lambda law: True):
     return pytest.mark.parametrize("law", chosen.values(), ids=chosen)
 
 
+def fast_for(names, condition=lambda law: True):
+    """Every loss that fulfils the condition by name, those that are not named in the slow tier."""
+    chosen = [name for name, law in LOSSES.items() if condition(law)]
+    return pytest.mark.parametrize(
+        "name",
+        [n if n in names else pytest.param(n, marks=pytest.mark.slow) for n in chosen],
+    )
+
+
 every_loss = losses_with()
 of_regions = losses_with(lambda law: law.of == "regions")
 both_forms = pytest.mark.parametrize("channels", [1, 3], ids=["binary", "three classes"])
@@ -320,8 +329,8 @@ def test_extreme_logits_give_finite_values_and_gradients(law, channels):
         assert np.isfinite(gradient).all(), (values, ids)
 
 
-# What follows the cast to float32 is the same: one loss of each kind of formula.
-@pytest.mark.parametrize("name", ["Crossentropy", "Focal", "Dice", "Lovasz"])
+# What follows the cast to float32 is the same: one loss of each kind of formula; all nightly.
+@fast_for(["Crossentropy", "Focal", "Dice", "Lovasz"])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_extreme_logits_in_half_precision_give_finite_values_and_gradients(name, dtype):
     channels = 3
@@ -559,8 +568,8 @@ def test_graphs_give_what_eager_calls_give(law, channels):
 
 
 # XLA compiles for seconds: one loss of each kind of formula (HardPixels holds the crossentropy).
-# The others differ by arithmetic on numbers a class, or a pixel.
-@pytest.mark.parametrize("name", ["HardPixels", "Dice", "Lovasz"])
+# The others differ by arithmetic on numbers a class, or a pixel, and run nightly.
+@fast_for(["HardPixels", "Dice", "Lovasz"], lambda law: law.xla)
 def test_xla_gives_what_eager_calls_give(name):
     loss = LOSSES[name].make(ignore_class=IGNORE)
     same_as_eager(compiled(loss, 3, jit_compile=True), loss, 3)
