@@ -88,8 +88,8 @@ FAULTS = [
     Fault(
         "class-weights-of-regions-not-divided-by",
         OVERLAP,
-        "ops.sum(weights, axis=-1)\n",
-        "ops.sum(ops.ones_like(weights), axis=-1)\n",
+        "ops.sum(weights, axis=-1))\n",
+        "ops.sum(ops.ones_like(weights), axis=-1))\n",
         of("test_equal_class_weights_are_none"),
     ),
     Fault(
@@ -123,8 +123,8 @@ FAULTS = [
     Fault(
         "soft-overlap-is-a-product",
         OVERLAP,
-        "both = ops.minimum(shares, predicted)",
-        "both = shares * predicted",
+        "parts = (ops.minimum(shares, predicted), ",
+        "parts = (shares * predicted, ",
         of("test_a_prediction_equal_to_a_soft_target_has_loss_0"),
     ),
     Fault(

@@ -8,12 +8,11 @@ from keras import ops
 
 from semseg._backend import call_numpy, in_xla
 from semseg.losses.functional.overlap import (
-    class_table,
     mean_over_classes,
-    of_pictures,
     overlap,
     probabilities,
     ratio,
+    summed,
 )
 from semseg.losses.functional.pixels import prepare
 
@@ -59,14 +58,12 @@ def boundary(
     ids = ops.where(pixels.valid, pixels.target, -1)
     shape = (*ids.shape, pixels.num_classes)
     distances = call_numpy(_distances(pixels.num_classes), (ids,), shape, "float32")
-    weighed = ops.cast(distances, pixels.scores.dtype) * probabilities(pixels, from_logits)
-    weighed = weighed * pixels.counts()[..., None]
-    found = overlap(pixels, from_logits, pooling)
-    axes = (0, 1, 2) if pooling == "batch" else (1, 2)
-    sums = ops.reshape(ops.sum(weighed, axis=axes), (-1, pixels.num_classes))
-    table = class_table(pixels, class_weights)
-    values = mean_over_classes(ratio(sums, found.pixels), found, table, absent)
-    return of_pictures(values, pixels, sample_weight, pooling)
+    distances = ops.cast(distances, pixels.scores.dtype)
+    predicted = probabilities(pixels, from_logits)
+    found = overlap(pixels, predicted, pooling)
+    weighed = summed(distances * predicted * pixels.counts()[..., None], pooling)
+    losses = ratio(weighed, found.pixels)
+    return mean_over_classes(losses, found, pixels, class_weights, pooling, absent)
 
 
 def _distances(num_classes: int) -> Any:

@@ -6,13 +6,7 @@ import numpy as np
 from keras import ops
 
 from semseg._backend import call_numpy, numpy_is_at_hand
-from semseg.losses.functional.overlap import (
-    class_table,
-    mean_over_classes,
-    of_pictures,
-    overlap,
-    probabilities,
-)
+from semseg.losses.functional.overlap import mean_over_classes, overlap, probabilities
 from semseg.losses.functional.pixels import Pixels, prepare
 
 
@@ -48,16 +42,20 @@ def lovasz(
             "Lovasz needs ids (batch, height, width), received soft targets of shape "
             f"{tuple(y_true.shape)}; Jaccard() takes them"
         )
-    table = class_table(pixels, class_weights)
-    losses = _extensions(pixels, from_logits, pooling)
-    found = overlap(pixels, from_logits, pooling)
-    values = mean_over_classes(losses, found, table, absent)
-    return of_pictures(values, pixels, sample_weight, pooling)
+    predicted = probabilities(pixels, from_logits)
+    hinge = pixels.binary and from_logits
+    losses = _extensions(pixels, _hinges(pixels) if hinge else _errors(pixels, predicted), pooling)
+    found = overlap(pixels, predicted, pooling)
+    return mean_over_classes(losses, found, pixels, class_weights, pooling, absent)
 
 
-def _extensions(pixels: Pixels, from_logits: bool, pooling: str) -> Any:
-    """The extension of each class's Jaccard loss in each group, (groups, K)."""
-    errors, classes = _errors(pixels, from_logits), pixels.num_classes
+def _extensions(pixels: Pixels, errors: Any, pooling: str) -> Any:
+    """The extension of each class's Jaccard loss in each group, (groups, K).
+
+    Args:
+        errors: how wrong each pixel is about each class, >= 0, (B, H, W, K).
+    """
+    classes = pixels.num_classes
     groups = 1 if pooling == "batch" else ops.shape(errors)[0]
     errors = ops.reshape(errors, (groups, -1, classes))
     ids = ops.reshape(pixels.target, (groups, -1))
@@ -74,14 +72,17 @@ def _extensions(pixels: Pixels, from_logits: bool, pooling: str) -> Any:
     return ops.sum(errors * _steps(true, counts - true), axis=-1)
 
 
-def _errors(pixels: Pixels, from_logits: bool) -> Any:
-    """How wrong each pixel is about each class, >= 0, (B, H, W, K)."""
-    true = ops.one_hot(pixels.target, pixels.num_classes, dtype=pixels.scores.dtype)
-    if pixels.binary and from_logits:
-        margins = pixels.scores * (true[..., 1:] - true[..., :1])
-        # Both classes have the hinge of the one logit; a copy each keeps one form for all.
-        return ops.relu(1 - ops.concatenate([margins, margins], axis=-1))
-    return ops.abs(true - probabilities(pixels, from_logits))
+def _hinges(pixels: Pixels) -> Any:
+    """The errors of one logit: the hinge of its margin, for both classes."""
+    true = pixels.shares()
+    margins = pixels.scores * (true[..., 1:] - true[..., :1])
+    # A copy for each class keeps one form for all.
+    return ops.relu(1 - ops.concatenate([margins, margins], axis=-1))
+
+
+def _errors(pixels: Pixels, predicted: Any) -> Any:
+    """The errors of probabilities: how far each is from 1 for the own class, from 0 for others."""
+    return ops.abs(pixels.shares() - predicted)
 
 
 def _steps(true: Any, false: Any) -> Any:

@@ -6,7 +6,7 @@ from keras import ops
 
 from semseg._checks import check_choice
 from semseg.losses.functional.class_weights import checked_class_weights
-from semseg.losses.functional.pixels import Pixels, one_a_picture
+from semseg.losses.functional.pixels import Pixels
 
 POOLINGS = ("batch", "image")
 ABSENT = ("skip", "zero", "share")
@@ -29,19 +29,23 @@ class Overlap(NamedTuple):
     pixels: Any
 
 
-def overlap(pixels: Pixels, from_logits: bool, pooling: str) -> Overlap:
-    """Counts the pixels of each class in the batch or in each image."""
+def overlap(pixels: Pixels, predicted: Any, pooling: str) -> Overlap:
+    """Counts the pixels of each class in the batch or in each image.
+
+    Args:
+        predicted: (B, H, W, K) the `probabilities`.
+    """
     check_choice("pooling", pooling, POOLINGS)
     counts = pixels.counts()[..., None]
-    shares = pixels.shares() * counts
-    predicted = probabilities(pixels, from_logits) * counts
+    shares, predicted = pixels.shares() * counts, predicted * counts
+    parts = (ops.minimum(shares, predicted), shares, predicted, counts)
+    return Overlap(*(summed(part, pooling) for part in parts))
+
+
+def summed(x: Any, pooling: str) -> Any:
+    """(B, H, W, K) summed over the pixels of each group, (groups, K)."""
     axes = (0, 1, 2) if pooling == "batch" else (1, 2)
-
-    def summed(x: Any) -> Any:
-        return ops.reshape(ops.sum(x, axis=axes), (-1, x.shape[-1]))
-
-    both = ops.minimum(shares, predicted)
-    return Overlap(summed(both), summed(shares), summed(predicted), summed(counts))
+    return ops.reshape(ops.sum(x, axis=axes), (-1, x.shape[-1]))
 
 
 def probabilities(pixels: Pixels, from_logits: bool) -> Any:
@@ -61,17 +65,21 @@ def class_table(pixels: Pixels, class_weights: Any) -> Any:
     return checked_class_weights(class_weights, pixels)
 
 
-def mean_over_classes(losses: Any, found: Overlap, table: Any, absent: str) -> Any:
+def mean_over_classes(
+    losses: Any, found: Overlap, pixels: Pixels, class_weights: Any, pooling: str, absent: str
+) -> Any:
     """The weighted mean of (groups, K) losses over the classes that count, (groups,)."""
     check_choice("absent", absent, ABSENT)
-    present = found.true > 0
-    weights = ops.ones_like(losses) if table is None else ops.ones_like(losses) * table
+    present, weights = found.true > 0, ops.ones_like(losses)
+    table = class_table(pixels, class_weights)
+    if table is not None:
+        weights = weights * table
     if absent == "skip":
         weights = ops.where(present, weights, 0.0)
     instead = ratio(found.predicted, found.pixels) if absent == "share" else 0.0
-    return ratio(
-        ops.sum(weights * ops.where(present, losses, instead), axis=-1), ops.sum(weights, axis=-1)
-    )
+    losses = ops.where(present, losses, instead)
+    mean = ratio(ops.sum(weights * losses, axis=-1), ops.sum(weights, axis=-1))
+    return of_pictures(mean, pixels, pooling)
 
 
 def ratio(part: Any, whole: Any) -> Any:
@@ -79,9 +87,9 @@ def ratio(part: Any, whole: Any) -> Any:
     return ops.where(whole > 0, part / ops.where(whole > 0, whole, 1.0), 0.0)
 
 
-def of_pictures(values: Any, pixels: Pixels, sample_weight: Any, pooling: str) -> Any:
+def of_pictures(values: Any, pixels: Pixels, pooling: str) -> Any:
     """Values of the groups; with a value an image, one weight a picture multiplies it."""
-    if pooling == "image" and sample_weight is not None and one_a_picture(sample_weight):
+    if pooling == "image" and pixels.picture_factors is not None:
         # Inside an image's ratio equal weights of its pixels cancel.
-        values = values * ops.cast(ops.reshape(sample_weight, (-1,)), values.dtype)
+        values = values * pixels.picture_factors
     return pixels.poisoned(values)

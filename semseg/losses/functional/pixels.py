@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from keras import ops
 from keras.backend import standardize_dtype
 
@@ -22,6 +21,7 @@ class Pixels(NamedTuple):
         scores: (B, H, W, channels), harmless constants where the pixel does not count.
         valid: (B, H, W) bool, the pixels that have a class.
         factors: (B, H, W) sample weights, or None.
+        picture_factors: (B,) the sample weights where they came one a picture, or None.
         unknown: scalar bool, whether a label is neither a class nor ignored (in a graph, where
             nothing can be raised).
     """
@@ -30,6 +30,7 @@ class Pixels(NamedTuple):
     scores: Any
     valid: Any
     factors: Any
+    picture_factors: Any
     unknown: Any
 
     @property
@@ -84,15 +85,15 @@ def prepare(
         target, valid, unknown = _soft(ops.cast(y_true, y_pred.dtype))
     else:
         target, valid, unknown = _ids(y_true, num_classes, ignore_class)
-    kept, factors, scores = valid, None, y_pred
+    kept, factors, picture_factors, scores = valid, None, None, y_pred
     if sample_weight is not None:
-        factors = _pixel_factors(sample_weight, y_true, y_pred.dtype)
+        factors, picture_factors = _factors(sample_weight, y_true, y_pred.dtype)
         kept = ops.logical_and(valid, factors != 0)
         target = ops.where(kept[..., None] if len(y_true.shape) == 4 else kept, target, 0)
     if ignore_class is not None or sample_weight is not None:
         # What stands under an ignored pixel must not reach the gradient: 0 * NaN is NaN.
         scores = ops.where(kept[..., None], y_pred, 1.0 / num_classes)
-    return Pixels(target, scores, valid, factors, unknown)
+    return Pixels(target, scores, valid, factors, picture_factors, unknown)
 
 
 def _ids(y_true: Any, num_classes: int, ignore_class: int | None) -> tuple[Any, Any, Any]:
@@ -142,25 +143,20 @@ def _check_shapes(y_true: Any, y_pred: Any) -> None:
     )
 
 
-def one_a_picture(sample_weight: Any) -> bool:
-    """Whether weights are (batch,), or (batch, 1) as Keras may hand them over."""
-    shape = tuple(sample_weight.shape)
-    return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
-
-
-def _pixel_factors(sample_weight: Any, y_true: Any, dtype: Any) -> Any:
-    """Sample weights as (B, H, W); Keras would spread one weight a picture along the width."""
-    weights = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
-    shape = tuple(y_true.shape)[:3]
-    given = np.shape(sample_weight)
-    if one_a_picture(weights):
-        weights = ops.reshape(weights, (-1, 1, 1))
+def _factors(sample_weight: Any, y_true: Any, dtype: Any) -> tuple[Any, Any]:
+    """Sample weights as (B, H, W), and as (B,) or None; Keras would spread (B,) along the width."""
+    given = weights = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    of_pictures, shape = None, tuple(y_true.shape)[:3]
+    # (batch, 1) as Keras may hand them over.
+    if len(given.shape) == 1 or (len(given.shape) == 2 and given.shape[1] == 1):
+        of_pictures = ops.reshape(given, (-1,))
+        weights = of_pictures[:, None, None]
     if len(weights.shape) != 3 or any(
         None not in (own, true) and own not in (1, true)
         for own, true in zip(weights.shape, shape, strict=True)
     ):
         raise ValueError(
             "sample_weight must hold one number a picture (batch,) or a pixel (batch, height, "
-            f"width), received shape {given} for masks of shape {shape}"
+            f"width), received shape {tuple(given.shape)} for masks of shape {shape}"
         )
-    return ops.broadcast_to(weights, ops.shape(y_true)[:3])
+    return ops.broadcast_to(weights, ops.shape(y_true)[:3]), of_pictures

@@ -1,16 +1,15 @@
 """Losses of whole regions: Dice, Jaccard, Tversky and their kin, from soft counts a class."""
 
-from collections.abc import Callable
 from typing import Any
 
 from keras import ops
 
 from semseg.losses.functional.overlap import (
-    Overlap,
     class_table,
     mean_over_classes,
     of_pictures,
     overlap,
+    probabilities,
     ratio,
 )
 from semseg.losses.functional.pixels import prepare
@@ -42,21 +41,10 @@ def dice(
         >>> np.asarray(dice(np.array([[[0, 1]]]), np.zeros((1, 1, 2, 2))))
         array([0.5])
     """
-
-    def formula(found: Overlap) -> Any:
-        return 1 - ratio(2 * found.both, found.true + found.predicted)
-
-    return _meaned(
-        formula,
-        y_true,
-        y_pred,
-        sample_weight,
-        ignore_class,
-        class_weights,
-        from_logits,
-        pooling,
-        absent,
-    )
+    pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
+    found = overlap(pixels, probabilities(pixels, from_logits), pooling)
+    losses = 1 - ratio(2 * found.both, found.true + found.predicted)
+    return mean_over_classes(losses, found, pixels, class_weights, pooling, absent)
 
 
 def jaccard(
@@ -79,21 +67,10 @@ def jaccard(
         >>> np.round(np.asarray(jaccard(np.array([[[0, 1]]]), np.zeros((1, 1, 2, 2)))), 4)
         array([0.6667])
     """
-
-    def formula(found: Overlap) -> Any:
-        return 1 - ratio(found.both, found.true + found.predicted - found.both)
-
-    return _meaned(
-        formula,
-        y_true,
-        y_pred,
-        sample_weight,
-        ignore_class,
-        class_weights,
-        from_logits,
-        pooling,
-        absent,
-    )
+    pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
+    found = overlap(pixels, probabilities(pixels, from_logits), pooling)
+    losses = 1 - ratio(found.both, found.true + found.predicted - found.both)
+    return mean_over_classes(losses, found, pixels, class_weights, pooling, absent)
 
 
 def tversky(
@@ -120,24 +97,13 @@ def tversky(
         >>> np.asarray(half)  # equal halves are Dice's
         array([0.5])
     """
-
-    def formula(found: Overlap) -> Any:
-        false_positive = found.predicted - found.both
-        false_negative = found.true - found.both
-        errors = alpha * false_positive + beta * false_negative
-        return _root(ratio(errors, found.both + errors), gamma)
-
-    return _meaned(
-        formula,
-        y_true,
-        y_pred,
-        sample_weight,
-        ignore_class,
-        class_weights,
-        from_logits,
-        pooling,
-        absent,
-    )
+    pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
+    found = overlap(pixels, probabilities(pixels, from_logits), pooling)
+    false_positive = found.predicted - found.both
+    false_negative = found.true - found.both
+    errors = alpha * false_positive + beta * false_negative
+    losses = _root(ratio(errors, found.both + errors), gamma)
+    return mean_over_classes(losses, found, pixels, class_weights, pooling, absent)
 
 
 def generalized_dice(
@@ -161,7 +127,7 @@ def generalized_dice(
         array([0.5])
     """
     pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
-    found = overlap(pixels, from_logits, pooling)
+    found = overlap(pixels, probabilities(pixels, from_logits), pooling)
     table = class_table(pixels, class_weights)
     weights = ratio(1.0, ops.square(found.true))
     if absent == "share":
@@ -173,26 +139,7 @@ def generalized_dice(
     whole = ops.sum(weights * (found.true + found.predicted), axis=-1)
     # A group without any class that counts has no loss.
     values = ops.where(whole > 0, 1 - ratio(2 * both, whole), 0.0)
-    return of_pictures(values, pixels, sample_weight, pooling)
-
-
-def _meaned(
-    formula: Callable[[Overlap], Any],
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any,
-    ignore_class: int | None,
-    class_weights: Any,
-    from_logits: bool,
-    pooling: str,
-    absent: str,
-) -> Any:
-    """The mean over classes of a formula of the counts."""
-    pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
-    found = overlap(pixels, from_logits, pooling)
-    table = class_table(pixels, class_weights)
-    values = mean_over_classes(formula(found), found, table, absent)
-    return of_pictures(values, pixels, sample_weight, pooling)
+    return of_pictures(values, pixels, pooling)
 
 
 def _root(losses: Any, gamma: float) -> Any:
