@@ -79,6 +79,20 @@ FAULTS = [
         of("test_labels_that_are_no_class_are_an_error_and_nan_in_a_graph"),
     ),
     Fault(
+        "shares-of-deleted-pixels-must-be-right",
+        PIXELS,
+        "known = right if factors is None else ops.logical_or(right, factors == 0)",
+        "known = right",
+        of("test_shares_of_pixels_without_class_may_be_anything"),
+    ),
+    Fault(
+        "a-scalar-that-keras-does-not-divide",
+        "semseg/losses/segmentation_loss.py",
+        'return self.function(packed["mask"], y_pred, packed.get("sample_weight"), **keywords)',
+        'return keras.ops.mean(\n            self.function(packed["mask"], y_pred, packed.get("sample_weight"), **keywords)\n        )',
+        of("test_call_keeps_an_axis_so_that_keras_divides_by_the_replicas"),
+    ),
+    Fault(
         "class-weights-not-divided-by",
         PIXEL_LOSSES,
         'if divisor != "pixels" and weights is not None:',

@@ -511,6 +511,27 @@ def test_shares_of_one_class_are_ids(law, channels, seed):
     close(in_numpy(law.make(), shares, logits), in_numpy(law.make(), ids, logits), atol=1e-6)
 
 
+@losses_with(lambda law: law.soft)
+@few
+@given(seed=seeds)
+def test_shares_of_one_class_are_ids_with_weights_too(law, seed):
+    ids, logits = batch(seed, 3, ignored=False)
+    weights = np.random.default_rng(seed).choice([0.0, 0.5, 2.0], ids.shape).astype(np.float32)
+    loss = law.make(class_weights=[1, 2, 5])
+    found = in_numpy(loss, np.eye(3, dtype=np.float32)[ids], logits, weights)
+    close(found, in_numpy(loss, ids, logits, weights), atol=1e-6)
+
+
+@losses_with(lambda law: law.soft)
+@pytest.mark.parametrize("without_class", [0.0, np.nan])
+def test_shares_of_pixels_without_class_may_be_anything(law, without_class):
+    ids, logits = batch(16, 3)
+    kept = ids != IGNORE
+    shares = np.where(kept[..., None], np.eye(3)[ids % 3], without_class).astype(np.float32)
+    found = in_numpy(law.make(), shares, logits, kept.astype(np.float32))
+    close(found, in_numpy(law.make(ignore_class=IGNORE), ids, logits), atol=1e-6)
+
+
 @losses_with(lambda law: law.soft and law.of == "regions")
 @few
 @given(seed=seeds)

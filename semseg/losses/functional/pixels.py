@@ -16,8 +16,7 @@ class Pixels(NamedTuple):
     """A batch as every loss reads it.
 
     Attributes:
-        target: (B, H, W) int32 ids, any class where the pixel does not count; or (B, H, W, K)
-            shares.
+        target: (B, H, W) int32 ids, any class where the pixel has none; or (B, H, W, K) shares.
         scores: (B, H, W, channels), harmless constants where the pixel does not count.
         valid: (B, H, W) bool, the pixels that have a class.
         factors: (B, H, W) sample weights, or None.
@@ -67,7 +66,8 @@ def prepare(
     """Checks shapes and labels, and replaces what stands under pixels that do not count.
 
     Args:
-        y_true: (B, H, W) ids, or (B, H, W, C) soft targets whose classes sum to 1.
+        y_true: (B, H, W) ids, or (B, H, W, C) soft targets whose classes sum to 1 (those of a
+            pixel without class, which has sample weight 0, may be anything).
         y_pred: (B, H, W, C) scores; one channel is binary.
         sample_weight: None, (B,) or (B, H, W). A pixel of weight 0 is a deleted pixel.
         ignore_class: id of pixels without class, or None.
@@ -81,16 +81,16 @@ def prepare(
     _check_shapes(y_true, y_pred)
     num_classes = max(2, y_pred.shape[-1])
     ignore_class = check_ignore_class(ignore_class, num_classes)
-    if len(y_true.shape) == 4:
-        target, valid, unknown = _soft(ops.cast(y_true, y_pred.dtype))
-    else:
-        target, valid, unknown = _ids(y_true, num_classes, ignore_class)
-    kept, factors, picture_factors, scores = valid, None, None, y_pred
+    factors = picture_factors = None
     if sample_weight is not None:
         factors, picture_factors = _factors(sample_weight, y_true, y_pred.dtype)
-        kept = ops.logical_and(valid, factors != 0)
-        target = ops.where(kept[..., None] if len(y_true.shape) == 4 else kept, target, 0)
-    if ignore_class is not None or sample_weight is not None:
+    if len(y_true.shape) == 4:
+        target, valid, unknown = _soft(ops.cast(y_true, y_pred.dtype), factors)
+    else:
+        target, valid, unknown = _ids(y_true, num_classes, ignore_class)
+    kept = valid if factors is None else ops.logical_and(valid, factors != 0)
+    scores = y_pred
+    if ignore_class is not None or factors is not None:
         # What stands under an ignored pixel must not reach the gradient: 0 * NaN is NaN.
         scores = ops.where(kept[..., None], y_pred, 1.0 / num_classes)
     return Pixels(target, scores, valid, factors, picture_factors, unknown)
@@ -110,20 +110,22 @@ def _ids(y_true: Any, num_classes: int, ignore_class: int | None) -> tuple[Any, 
     return ids, known, ops.logical_not(ops.all(right))
 
 
-def _soft(y_true: Any) -> tuple[Any, Any, Any]:
+def _soft(y_true: Any, factors: Any) -> tuple[Any, Any, Any]:
     shares = ops.concatenate([1 - y_true, y_true], -1) if y_true.shape[-1] == 1 else y_true
-    off = ops.abs(ops.sum(shares, -1) - 1) > _SUM_TOLERANCE
     # A comparison with NaN is False: ask for what is right, not for what is wrong.
-    right = ops.logical_and(ops.all(shares >= 0, -1), ops.logical_not(off))
-    right = ops.logical_and(right, ops.all(shares <= 1 + _SUM_TOLERANCE, -1))
-    unknown = ops.logical_not(ops.all(right))
+    right = ops.logical_and(
+        ops.all(ops.logical_and(shares >= 0, shares <= 1 + _SUM_TOLERANCE), -1),
+        ops.abs(ops.sum(shares, -1) - 1) <= _SUM_TOLERANCE,
+    )
+    known = right if factors is None else ops.logical_or(right, factors == 0)
+    unknown = ops.logical_not(ops.all(known))
     if is_concrete(y_true) and bool(ops.convert_to_numpy(unknown)):
         raise ValueError(
             "y_true of shape (batch, height, width, classes) must hold shares >= 0 that sum to 1 "
             "over the classes; ids have no channel axis (mask[..., 0]), and pixels without a "
             "class get sample_weight 0"
         )
-    return shares, ops.ones_like(right), unknown
+    return ops.where(right[..., None], shares, 1.0 / shares.shape[-1]), right, unknown
 
 
 def _check_shapes(y_true: Any, y_pred: Any) -> None:
