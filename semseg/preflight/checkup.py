@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import keras
 
-from semseg._checks import check_positive, check_size
+from semseg._checks import check_count, check_positive, check_size
 from semseg.data.dataset import Dataset
 from semseg.data.doctor.report import LEVELS
 from semseg.preflight.clock import Clock
-from semseg.preflight.keeping import left_as_found, parts
 from semseg.preflight.kinds import KINDS
 from semseg.preflight.report import Finding, Report
 from semseg.preflight.rules import (
@@ -24,6 +23,7 @@ from semseg.preflight.rules import (
     outputs,
 )
 from semseg.preflight.subject import Subject
+from semseg.training.trials import left_as_found, parts
 
 
 class _Check(NamedTuple):
@@ -161,5 +161,4 @@ def _check_arguments(model: object, ds: object, seconds: float, batch_size: obje
             "from_pairs and from_folders make one"
         )
     check_positive("seconds", seconds)
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size must be an int >= 1, received {batch_size!r}")
+    check_count("batch_size", batch_size, 1)

@@ -8,9 +8,9 @@ import numpy as np
 
 from semseg.data.dataset import Dataset
 from semseg.preflight.clock import Clock
-from semseg.preflight.keeping import Kept
 from semseg.preflight.objectives import Term, terms
 from semseg.preflight.samples import Samples
+from semseg.training.trials import Kept, twin
 
 
 class Subject:
@@ -55,7 +55,7 @@ class Subject:
         self.has_learnt = False  # whether the first loss is far below that of guessing
         self.step_seconds: float | None = None
         self.forward_seconds: float | None = None
-        self.twin = _twin(model)
+        self.twin = twin(model, "preflight") if getattr(model, "inputs", None) else _Wrapped(model)
         self.terms: list[Term] = terms(model)
         if self.has_loss:
             self.compile_twin("sgd", eager=True)
@@ -131,13 +131,6 @@ class _Wrapped(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         return self.inner(inputs, training=training)
-
-
-def _twin(model: keras.Model) -> keras.Model:
-    """A model of the same layers and variables, whose compilation is its own."""
-    if getattr(model, "inputs", None):
-        return keras.Model(model.input, model.output, name="preflight")
-    return _Wrapped(model)
 
 
 def _last_activation(model: keras.Model) -> str | None:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from semseg.layers import ImageNetScaling, LocalResponseNormalization, PixelRescaling
-from semseg.preflight.keeping import parts
+from semseg.training.trials import parts
 
 SCALINGS = (
     PixelRescaling,

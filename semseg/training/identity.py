@@ -5,12 +5,12 @@ import json
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import keras
 
 from semseg._backend import deciding_settings
+from semseg.training.run_record import installed_versions
 
 # Attributes of callbacks that say where and how loudly, not what.
 _NO_RECIPE = {"verbose", "filepath", "filename", "log_dir"}
@@ -38,7 +38,7 @@ def identity(
         "variables": described([*model.variables, *model.optimizer.variables]),
         "callbacks": [{"class": type(each).__name__, **_choices(each)} for each in callbacks],
         "backend": deciding_settings(),
-        "versions": _versions(),
+        "versions": installed_versions((*_DECIDING_PACKAGES, keras.backend.backend())),
     }
 
 
@@ -91,16 +91,6 @@ def _choices(callback: keras.callbacks.Callback) -> dict[str, Any]:
     if "min_delta" in found:
         found["min_delta"] = abs(found["min_delta"])  # Keras turns its sign in the first epoch
     return {k: v for k, v in found.items() if v is None or isinstance(v, bool | int | float | str)}
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in (*_DECIDING_PACKAGES, keras.backend.backend()):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _renumbered(tree: Any) -> Any:

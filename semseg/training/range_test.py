@@ -1,16 +1,15 @@
 """The learning rate range test: which rates teach a model anything, and which break it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from semseg._backend import random_state, set_random_state
 from semseg._checks import check_count, check_positive
 from semseg.training.batch_iteration import endless
+from semseg.training.trials import left_as_found, single_rate, twin, with_learning_rate
 
 _DIVERGED = 4  # times the lowest smoothed loss, as in fastai's range test
 _FEWEST = 10  # steps; below, the curve says nothing
@@ -73,7 +72,7 @@ def find_learning_rate(
     ))  # fmt: skip
     rates = np.geomspace(lowest, highest, steps)
     losses: list[float] = []
-    with _kept(model):
+    with left_as_found(model):
         for batch in islice(endless(batches), steps):
             trial.reset_metrics()  # the loss of Keras 3.10 is a mean over all steps since
             losses.append(float(trial.train_on_batch(*batch, return_dict=True)["loss"]))
@@ -89,52 +88,20 @@ def _trial(model: keras.Model, schedule: Any) -> keras.Model:
             "model must be compiled with an optimizer and a loss, received one that is not; call "
             "model.compile(...) first"
         )
-    if not getattr(model, "inputs", None):
+    trial = twin(model)
+    if single_rate(model.optimizer) is None:
         raise ValueError(
-            f"model must be functional (made of inputs and outputs), received {model.name!r} of "
-            f"{type(model).__name__}"
+            "the optimizer of model must have one learning rate, received "
+            f"{type(model.optimizer).__name__}; compile the model with one optimizer for this test"
         )
-    if isinstance(model, keras.Sequential):  # has no `input` before its first call
-        trial = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    else:
-        trial = keras.Model(model.input, model.output, name=model.name)
     trial.compile(
-        _swept(model.optimizer, schedule),
+        with_learning_rate(model.optimizer, schedule),
         loss=model.loss,
         loss_weights=model._compile_loss._user_loss_weights,
         run_eagerly=model.run_eagerly,
         jit_compile=model.jit_compile,
     )
     return trial
-
-
-def _swept(optimizer: Any, schedule: Any) -> keras.optimizers.Optimizer:
-    """A fresh optimizer with the arguments of this one and another learning rate."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
-    config = inner.get_config()
-    if "learning_rate" not in config:
-        raise ValueError(
-            f"the optimizer of model must have one learning rate, received {type(inner).__name__}; "
-            "compile the model with one optimizer for this test"
-        )
-    fresh = type(inner).from_config({**config, "learning_rate": schedule})
-    if inner is optimizer:
-        return fresh
-    return type(optimizer)(fresh, initial_scale=optimizer.initial_scale)
-
-
-@contextmanager
-def _kept(model: keras.Model) -> Iterator[None]:
-    """A scope that leaves weights and seeds as it found them."""
-    random = random_state()
-    # Copies: PyTorch's backend hands out its own memory, JAX gives its buffers away.
-    values = [np.array(keras.ops.convert_to_numpy(v)) for v in model.variables]
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.variables, values, strict=True):
-            variable.assign(value)
-        set_random_state(random)
 
 
 def _diverged(losses: Sequence[float]) -> bool:

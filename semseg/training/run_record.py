@@ -6,7 +6,8 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -99,15 +100,17 @@ def _circumstances() -> dict[str, Any]:
         "command": sys.argv,
         "backend": keras.backend.backend(),
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in _PACKAGES if _version(name)},
+        "versions": installed_versions(_PACKAGES),
     }
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def installed_versions(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of those packages that are installed."""
+    found = {}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def as_json(settings: Mapping[str, Any], argument: str = "settings") -> dict[str, Any]:

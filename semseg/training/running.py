@@ -13,41 +13,13 @@ from semseg.data.feeding.failures import original_errors
 from semseg.data.transforms import Compose, RandomCrop, aerial, light, medical, street
 from semseg.data.transforms.transform import Transform
 from semseg.inference.scoring import score
-from semseg.losses import (
-    Boundary,
-    Crossentropy,
-    Dice,
-    Focal,
-    FocalTversky,
-    GeneralizedDice,
-    HardPixels,
-    Jaccard,
-    Lovasz,
-    Tversky,
-)
 from semseg.metrics.mean_scores import MeanIoU, PixelAccuracy
 from semseg.metrics.score_table import Scores
 from semseg.models.catalogue import build
 from semseg.training.optimizers import optimizer
 from semseg.training.resume import Resume
 from semseg.training.run_record import fingerprint, start_run, write_text
-from semseg.training.training_recipe import Recipe
-
-_LOSSES: dict[str, Any] = {
-    loss.__name__: loss
-    for loss in (
-        Boundary,
-        Crossentropy,
-        Dice,
-        Focal,
-        FocalTversky,
-        GeneralizedDice,
-        HardPixels,
-        Jaccard,
-        Lovasz,
-        Tversky,
-    )
-}
+from semseg.training.training_recipe import LOSSES, Recipe
 
 
 class Run(NamedTuple):
@@ -196,7 +168,7 @@ def _loss(ds: Dataset, recipe: Recipe) -> keras.losses.Loss:
         method: Any = recipe.class_weights
         weights = ds.class_weights(method, absent=1.0)
     terms = [
-        share * _LOSSES[name](class_map=ds.class_map, class_weights=weights)
+        share * LOSSES[name](class_map=ds.class_map, class_weights=weights)
         for name, share in recipe.loss.items()
     ]
     return sum(terms[1:], terms[0])

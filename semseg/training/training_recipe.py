@@ -6,21 +6,36 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semseg._checks import check_choice, check_count, check_size
+from semseg.losses import (
+    Boundary,
+    Crossentropy,
+    Dice,
+    Focal,
+    FocalTversky,
+    GeneralizedDice,
+    HardPixels,
+    Jaccard,
+    Lovasz,
+    Tversky,
+)
 
 AUGMENTATIONS = (None, "light", "street", "medical", "aerial")
 CLASS_WEIGHTS = (None, "median_frequency", "inverse", "root_inverse")
-LOSSES = (
-    "Boundary",
-    "Crossentropy",
-    "Dice",
-    "Focal",
-    "FocalTversky",
-    "GeneralizedDice",
-    "HardPixels",
-    "Jaccard",
-    "Lovasz",
-    "Tversky",
-)
+LOSSES: dict[str, Any] = {
+    loss.__name__: loss
+    for loss in (
+        Boundary,
+        Crossentropy,
+        Dice,
+        Focal,
+        FocalTversky,
+        GeneralizedDice,
+        HardPixels,
+        Jaccard,
+        Lovasz,
+        Tversky,
+    )
+}
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "poly", "one_cycle", "constant")
 

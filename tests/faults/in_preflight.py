@@ -11,14 +11,14 @@ _LEFT = "tests/preflight/test_left_as_found.py"
 FAULTS = [
     Fault(
         "preflight-forgets-the-weights",
-        "semseg/preflight/keeping.py",
+        "semseg/training/trials.py",
         "        kept.put_back()\n        for layer",
         "        for layer",
         (_LEFT,),
     ),
     Fault(
         "preflight-forgets-python-s-generator",
-        "semseg/preflight/keeping.py",
+        "semseg/training/trials.py",
         "        random.setstate(python)\n",
         "",
         (f"{_LEFT}::test_a_check_that_raises_leaves_everything_as_it_was",),
@@ -26,8 +26,8 @@ FAULTS = [
     Fault(
         "preflight-trains-with-the-users-optimizer",
         "semseg/preflight/rules/learning.py",
-        'fresh = type(inner).from_config({**config, "learning_rate": rate})',
-        "fresh = inner",
+        "optimizer = with_learning_rate(subject.model.optimizer, rate)",
+        "optimizer = subject.model.optimizer",
         (f"{_LEFT}::test_what_was_never_used_is_as_new_afterwards",),
     ),
     Fault(

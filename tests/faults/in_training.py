@@ -141,9 +141,9 @@ FAULTS = [
     ),
     Fault(
         "range-test-keeps-its-weights",
-        "semseg/training/range_test.py",
-        "            variable.assign(value)",
-        "            value",
+        "semseg/training/trials.py",
+        "        kept.put_back()\n        for layer",
+        "        for layer",
         ("tests/training/test_range_test.py",),
     ),
     Fault(

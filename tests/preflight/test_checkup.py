@@ -22,6 +22,7 @@ from semseg.preflight.__main__ import main
 from semseg.preflight.clock import Clock
 from semseg.preflight.rules import cost, first_step, learning, outputs
 from semseg.preflight.samples import MOST, Samples
+from semseg.training.trials import with_learning_rate
 
 
 @pytest.fixture
@@ -136,7 +137,9 @@ def test_a_step_larger_than_the_memory_is_told_with_the_batch_that_fits(quick, m
 
 def test_of_a_schedule_the_highest_rate_is_tried():
     falling = keras.optimizers.schedules.CosineDecay(0.0, 900, warmup_target=0.02, warmup_steps=50)
-    fresh, rate = learning._optimizer(keras.optimizers.SGD(falling, momentum=0.9, clipnorm=1.0))
+    given = keras.optimizers.SGD(falling, momentum=0.9, clipnorm=1.0)
+    rate = learning._peak(given)
+    fresh = with_learning_rate(given, rate)
     assert rate == pytest.approx(0.02, rel=0.02)
     assert float(fresh.learning_rate) == pytest.approx(rate)
     assert fresh.momentum == 0.9 and fresh.clipnorm == 1.0

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from broken_setups import CLASSES, FAULTS, Setup, compiled, data, small
 
+import semseg
 from semseg.layers import PixelRescaling
 from semseg.preflight import check, checkup
-from semseg.preflight.keeping import left_as_found
 from semseg.preflight.rules import learning
+from semseg.training.trials import left_as_found
 
 
 def state(model):
@@ -109,3 +110,12 @@ def test_this_harness_bites():
     model.optimizer.learning_rate = 7.0
     with pytest.raises(AssertionError):
         assert_same(before, state(model))
+
+
+def test_a_sequential_model_that_was_never_called_can_be_tried():
+    ds = semseg.data.digits("train", count=4, size=(32, 32))
+    model = keras.Sequential([keras.layers.Conv2D(11, 1)])
+    model.build((None, None, None, 3))
+    model.compile("adam", semseg.losses.Crossentropy(class_map=ds.class_map))
+    report = check(model, ds, seconds=5)
+    assert "one batch" in report.facts

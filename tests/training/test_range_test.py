@@ -6,6 +6,7 @@ import pytest
 
 import semseg
 from semseg.training import AdamW, WarmupPoly, find_learning_rate, range_test
+from semseg.training.trials import with_learning_rate
 
 X = np.linspace(-1, 1, 32, dtype="float32").reshape(2, 16, 1)
 
@@ -145,7 +146,8 @@ def test_the_weights_of_several_losses_count():
 def test_scaled_losses_of_half_precision_are_swept_too():
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=8.0)
     model = line(scaled)
-    fresh = range_test._swept(model.optimizer, keras.optimizers.schedules.ExponentialDecay(1, 1, 1))
+    rising = keras.optimizers.schedules.ExponentialDecay(1, 1, 1)
+    fresh = with_learning_rate(model.optimizer, rising)
     assert isinstance(fresh, keras.optimizers.LossScaleOptimizer)
     assert fresh.initial_scale == 8
     assert fresh.inner_optimizer is not scaled.inner_optimizer

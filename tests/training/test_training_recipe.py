@@ -22,7 +22,7 @@ recipes = st.builds(
     batch=st.integers(1, 64),
     steps=st.integers(1, 10**4).map(lambda n: 200 * n),
     steps_per_epoch=st.sampled_from([1, 50, 100, 200]),
-    loss=st.dictionaries(st.sampled_from(choices.LOSSES), st.floats(0.1, 3), min_size=1),
+    loss=st.dictionaries(st.sampled_from(list(choices.LOSSES)), st.floats(0.1, 3), min_size=1),
     class_weights=st.sampled_from(choices.CLASS_WEIGHTS),
     optimizer=st.sampled_from(choices.OPTIMIZERS),
     learning_rate=st.floats(1e-6, 10),

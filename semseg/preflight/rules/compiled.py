@@ -6,10 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from semseg.preflight.keeping import parts
 from semseg.preflight.kinds import finding
 from semseg.preflight.report import Finding
 from semseg.preflight.subject import Subject
+from semseg.training.trials import parts
 
 _SHOWN = 4
 

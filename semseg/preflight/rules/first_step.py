@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from semseg.data.doctor.report import Level
-from semseg.preflight.keeping import parts
 from semseg.preflight.kinds import finding
 from semseg.preflight.objectives import loss_weights
 from semseg.preflight.report import Finding
 from semseg.preflight.rules.compiled import shown
 from semseg.preflight.subject import Subject
 from semseg.preflight.words import told
+from semseg.training.trials import parts
 
 _HIGH, _EXPLODED = 3.0, 30.0  # times the loss of guessing
 _LEARNT = 0.5  # times the loss of the best constant prediction

@@ -12,6 +12,7 @@ from semseg.data.doctor.report import Level
 from semseg.preflight.kinds import finding
 from semseg.preflight.report import Finding
 from semseg.preflight.subject import Subject
+from semseg.training.trials import single_rate, with_learning_rate
 
 _STEPS, _TRIED_STEPS, _FEWEST = 40, 15, 5
 _FACTORS = (1e-1, 1e-2, 1e-3, 1e1, 1e2, 1e3)
@@ -45,11 +46,12 @@ class Course(NamedTuple):
 
 def learning(subject: Subject) -> Iterator[Finding]:
     """Trains on one batch at the compiled rate; where that does not help, at others."""
-    made = _optimizer(subject.model.optimizer)
-    if made is None:
+    rated = single_rate(subject.model.optimizer)
+    if rated is None:
         subject.skipped.append("learning one batch: the optimizer has no single learning rate")
         return
-    optimizer, rate = made
+    rate = _peak(rated)
+    optimizer = with_learning_rate(subject.model.optimizer, rate)
     subject.compile_twin(optimizer, eager=False)
     optimizer.build(subject.twin.trainable_variables)
     fresh = [np.array(keras.ops.convert_to_numpy(v)) for v in optimizer.variables]
@@ -114,19 +116,6 @@ def _course(subject: Subject, optimizer: Any, fresh: list[Any], rate: float, ste
             if not np.isfinite(losses[-1]) or (subject.clock.left() < 0 and step >= 1):
                 break
     return Course(rate, losses)
-
-
-def _optimizer(given: Any) -> tuple[Any, float] | None:
-    """A fresh optimizer with the same arguments but a plain rate, and the highest rate it has."""
-    inner = getattr(given, "inner_optimizer", given)  # of a LossScaleOptimizer
-    config = inner.get_config()
-    if "learning_rate" not in config:
-        return None
-    rate = _peak(inner)
-    fresh = type(inner).from_config({**config, "learning_rate": rate})
-    if inner is not given:
-        fresh = type(given)(fresh, initial_scale=given.initial_scale)
-    return fresh, rate
 
 
 def _peak(optimizer: Any) -> float:

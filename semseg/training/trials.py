@@ -1,4 +1,4 @@
-"""A model that is tried out and afterwards is what it was."""
+"""Trials: a model that is trained a little, and afterwards is what it was."""
 
 import random
 from collections.abc import Iterator
@@ -49,3 +49,34 @@ def parts(model: keras.Model) -> list[Any]:
     """All layers, those of nested models too, without the models themselves."""
     found = model._flatten_layers(include_self=False)
     return [layer for layer in found if not isinstance(layer, keras.Model)]
+
+
+def twin(model: keras.Model, name: str | None = None) -> keras.Model:
+    """A model of the same layers and variables, whose compilation is its own.
+
+    Raises:
+        ValueError: a model that is not made of inputs and outputs.
+    """
+    if not getattr(model, "inputs", None):
+        raise ValueError(
+            f"model must be functional (made of inputs and outputs), received {model.name!r} of "
+            f"{type(model).__name__}"
+        )
+    if isinstance(model, keras.Sequential):  # has no `input` before its first call
+        return keras.Model(model.inputs[0], model.outputs[0], name=name or model.name)
+    return keras.Model(model.input, model.output, name=name or model.name)
+
+
+def single_rate(optimizer: Any) -> Any:
+    """The optimizer that has the one learning rate, without loss scaling; None for several."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    return inner if "learning_rate" in inner.get_config() else None
+
+
+def with_learning_rate(optimizer: Any, learning_rate: Any) -> keras.optimizers.Optimizer:
+    """A fresh optimizer with the arguments of this one, which has a single rate, and another."""
+    inner = single_rate(optimizer)
+    fresh = type(inner).from_config({**inner.get_config(), "learning_rate": learning_rate})
+    if inner is optimizer:
+        return fresh
+    return type(optimizer)(fresh, initial_scale=optimizer.initial_scale)
