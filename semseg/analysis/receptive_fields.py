@@ -1,0 +1,238 @@
+"""How far the pixels lie from which one output pixel is computed, read from the graph."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from semseg.analysis.graph import Graph, Node, read_graph
+from semseg.analysis.reach import Reads, reads_of
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """The theoretical receptive field of one output pixel, in input pixels; pairs are (y, x).
+
+    Output pixel `i` stands for the input pixels from `i * output_stride + offset` on (one pixel,
+    where the output has the input's resolution). How far it sees depends on where it lies in a
+    window of `stride` pixels, as pooling and upsampling work in fixed windows: all numbers are
+    those of the worst place.
+
+    The logits `[y0, y1)` of a model with `output_stride` 1 depend on the input rows from
+    `y0 + offset - before` to `y1 - 1 + offset + after`, and on no others. A part of a picture that
+    begins at a multiple of `stride` is pooled in the same windows as the whole.
+
+    Attributes:
+        height, width: the largest extent.
+        before: how far it reaches up and to the left of the output pixel's own place.
+        after: how far down and to the right.
+        offset: input pixel where output pixel (0, 0) stands: 92 for the unpadded U-Net.
+        stride: the network's alignment: shifting the picture by it shifts the logits.
+        output_stride: input pixels from one output pixel to the next; a Fraction below 1.
+    """
+
+    height: int
+    width: int
+    before: Pair
+    after: Pair
+    offset: Pair
+    stride: Pair
+    output_stride: tuple[int | Fraction, int | Fraction]
+
+    def __str__(self) -> str:
+        up, left = self.before
+        down, right = self.after
+        text = (
+            f"receptive field {self.height} x {self.width} pixels "
+            f"(up {up}, down {down}, left {left}, right {right}), aligned to {_pair(self.stride)}"
+        )
+        if self.output_stride != (1, 1):
+            text += f", one output pixel for {_pair(self.output_stride)}"
+        if self.offset != (0, 0):
+            text += f", output begins at {_pair(self.offset)}"
+        return text
+
+
+def receptive_field(model: Any, output: str | None = None) -> ReceptiveField:
+    """The theoretical receptive field of a model or of one of its layers.
+
+    Every way from the output to the input counts: skips, branches, pooled positions. It is that of
+    a pixel far from the border, in a picture whose sides are multiples of the network's stride
+    (Keras pads strided "same" convolutions at another side for other sizes; our own models don't
+    depend on it), in inference: batch normalisation and dropout see one place at a time.
+
+    Args:
+        model: a functional `keras.Model` with one input (batch, height, width, channels).
+        output: name of a layer ("fc7"; inside a nested model "encoder/block5_pool") or of one of
+            several outputs; None: the model's output, of several the one called "logits".
+
+    Raises:
+        ValueError: a layer that sees the whole picture (global pooling, attention, group
+            normalisation, ...) or that is unknown: the message names it and says why.
+        TypeError: a model without a graph.
+
+    Example:
+        >>> model = semseg.models.UNet(num_classes=2, depth=2, filters=4)
+        >>> print(semseg.analysis.receptive_field(model))
+        receptive field 44 x 44 pixels (up 23, down 23, left 23, right 23), aligned to 4 x 4
+    """
+    graph = read_graph(model)
+    if len(graph.inputs) != 1:
+        raise ValueError(
+            f"model must have one input, the pictures, received one with {len(graph.inputs)}"
+        )
+    target = graph.output_of(output)
+    try:
+        return field_of(graph, target)
+    except ValueError as error:
+        raise ValueError(
+            f"the receptive field of {getattr(model, 'name', 'the model')!r} is unbounded or "
+            f"unknown: {error}"
+        ) from None
+
+
+def field_of(graph: Graph, target: int) -> ReceptiveField:
+    """The receptive field of a tensor of a graph with one input.
+
+    Raises:
+        ValueError: what lies between is unbounded or unknown.
+    """
+    nodes = graph.needed(target)
+    rows, columns = (_along(axis, nodes, graph, target) for axis in (0, 1))
+    return ReceptiveField(
+        rows.size,
+        columns.size,
+        (rows.before, columns.before),
+        (rows.after, columns.after),
+        (rows.offset, columns.offset),
+        (rows.stride, columns.stride),
+        (rows.output_stride, columns.output_stride),
+    )
+
+
+class _Place(NamedTuple):
+    """Where the cells of a tensor stand on the input, in input pixels along one axis.
+
+    Attributes:
+        stride: from one cell to the next.
+        period: what a shift of the picture must be a multiple of, for the cells to shift along.
+        start: where cell 0 begins, as the windows' centres have it.
+        grown: by how much the cells cover more than the input; negative: less.
+        coarsest: the largest stride on the way.
+    """
+
+    stride: Fraction
+    period: Fraction
+    start: Fraction
+    grown: Fraction
+    coarsest: Fraction
+
+
+class _Extent(NamedTuple):
+    """Along one axis, in the order of `ReceptiveField`."""
+
+    size: int
+    before: int
+    after: int
+    offset: int
+    stride: int
+    output_stride: int | Fraction
+
+
+def _along(axis: int, nodes: list[Node], graph: Graph, target: int) -> _Extent:
+    reads = [reads_of(node, graph, axis) for node in nodes]
+    place = _places(nodes, reads, graph)[target]
+    phases = np.arange(int(place.period / place.stride))
+    first, last = _seen(nodes, reads, graph, target, phases)
+    offset = math.floor(place.start) if place.grown else 0
+    own = np.array([math.floor(p * place.stride) + offset for p in phases.tolist()])
+    width = max(int(place.stride), 1)
+    step = place.stride
+    return _Extent(
+        size=int((last - first).max()) + 1,
+        before=max(0, int((own - first).max())),
+        after=max(0, int((last - (own + width - 1)).max())),
+        offset=offset,
+        stride=int(place.period),
+        output_stride=step if step.denominator > 1 else int(step),
+    )
+
+
+def _seen(
+    nodes: list[Node], reads: list[Reads], graph: Graph, target: int, outputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """First and last input pixel that each of some output pixels depends on.
+
+    From the output back to the input; the picture has no border here, places may be negative.
+    """
+    seen = {target: (outputs, outputs)}
+    for node, read in zip(reversed(nodes), reversed(reads), strict=True):
+        of_outputs = [seen[tensor] for tensor in node.outputs if tensor in seen]
+        if not of_outputs:
+            continue  # only the size of its output is read
+        first = np.min([first for first, _ in of_outputs], axis=0)
+        last = np.max([last for _, last in of_outputs], axis=0)
+        for tensor, reach in zip(node.inputs, read.reaches, strict=True):
+            if reach is None:
+                continue
+            begin, end = reach.back(first, last)
+            known = seen.get(tensor, (begin, end))
+            seen[tensor] = np.minimum(begin, known[0]), np.maximum(end, known[1])
+    if graph.inputs[0] not in seen:
+        raise ValueError("the output does not depend on the picture")
+    return seen[graph.inputs[0]]
+
+
+def _places(nodes: list[Node], reads: list[Reads], graph: Graph) -> dict[int, _Place]:
+    one = Fraction(1)
+    places = {graph.inputs[0]: _Place(one, one, Fraction(0), Fraction(0), one)}
+    for node, read in zip(nodes, reads, strict=True):
+        given = [
+            _moved(places[tensor], reach)
+            for tensor, reach in zip(node.inputs, read.reaches, strict=True)
+            if reach is not None and tensor in places
+        ]
+        strides = {place.stride for place in given}
+        if len(strides) != 1:
+            found = " and ".join(str(stride) for stride in sorted(strides)) or "none"
+            raise ValueError(
+                f"layer {node.name!r} joins maps of different strides, {found}: its place on the "
+                "picture is not known"
+            )
+        # Where windows lie half a pixel apart, the finest branch says where things are.
+        place = min(given, key=lambda place: place.coarsest)
+        if read.like is not None:
+            place = place._replace(grown=places[node.inputs[read.like]].grown)
+        period = _lcm([place.period for place in given])
+        coarsest = max(place.coarsest for place in given)
+        made = place._replace(period=period, coarsest=coarsest)
+        places.update(dict.fromkeys(node.outputs, made))
+    return places
+
+
+def _moved(place: _Place, reach: Any) -> _Place:
+    """Behind a window: stride and centre of the cells, and how much they cover."""
+    unit = place.stride / reach.up
+    stride = unit * reach.down
+    centre = Fraction(reach.span + reach.up - reach.down, 2) - reach.before
+    return _Place(
+        stride=stride,
+        period=_lcm([place.period, stride]),
+        start=place.start + unit * centre,
+        grown=place.grown + unit * reach.grows,
+        coarsest=max(place.coarsest, stride),
+    )
+
+
+def _lcm(values: list[Fraction]) -> Fraction:
+    """The least number that is a whole multiple of each."""
+    numerator = math.lcm(*(value.numerator for value in values))
+    return Fraction(numerator, math.gcd(*(value.denominator for value in values)))
+
+
+def _pair(pair: tuple[Any, Any]) -> str:
+    return f"{pair[0]} x {pair[1]}"
