@@ -1,7 +1,8 @@
-"""What every docstring example may use without importing it."""
+"""What tests and docstring examples share: names without import, and nothing left turned on."""
 
 import importlib
 import os
+import sys
 
 import pytest
 
@@ -22,3 +23,19 @@ class _Late:
 def _doctest_names(doctest_namespace):
     for alias, module in (("np", "numpy"), ("keras", "keras"), ("semseg", "semseg")):
         doctest_namespace.setdefault(alias, _Late(module))
+
+
+@pytest.fixture(autouse=True)
+def _determinism():
+    """What a test or a page turns on for its process does not reach the next: XLA is off then."""
+
+    def on() -> bool:
+        return "tensorflow" in sys.modules and config().is_op_determinism_enabled()
+
+    def config():
+        return importlib.import_module("tensorflow.python.framework.config")
+
+    before = on()
+    yield
+    if on() and not before:
+        config().disable_op_determinism()

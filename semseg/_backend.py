@@ -176,9 +176,42 @@ def call_numpy(
     return keras.ops.convert_to_tensor(function(*arrays), name)
 
 
+def input_gradient(function: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
+    """The gradient of the sum of `function(x)` with respect to `x`."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        inputs = tf.convert_to_tensor(x)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            total = keras.ops.sum(function(inputs))
+        gradient = tape.gradient(total, inputs, unconnected_gradients="zero")
+        return np.asarray(gradient)
+    if backend == "jax":
+        import jax
+
+        return np.asarray(jax.grad(lambda x: keras.ops.sum(function(x)))(x))
+    import torch
+
+    inputs = keras.ops.convert_to_tensor(x).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(keras.ops.sum(function(inputs)), inputs)
+    return np.asarray(gradient.cpu())
+
+
 def repeat_bit_for_bit() -> None:
     """Makes TensorFlow's operations give the same bits each time; the other backends do here."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+def one_graph(
+    function: Callable[[Any], Any], shape: tuple[int | None, ...], dtype: Any
+) -> Callable[[Any], Any]:
+    """A function of one tensor compiled by TensorFlow, once for all sizes that are None."""
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec(shape, dtype)]
+    return tf.function(function, input_signature=signature, autograph=False)

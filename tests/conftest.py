@@ -1,6 +1,5 @@
 """What every test may rely on: fixed seeds, no windows, no chatter, and where the data sets are."""
 
-import importlib
 import os
 import random
 import sys
@@ -31,22 +30,6 @@ def _seeds():
     np.random.seed(0)  # noqa: NPY002  third-party code draws from it
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
-
-
-@pytest.fixture(autouse=True)
-def _determinism():
-    """What a test or a page turns on for its process does not reach the next: XLA is off then."""
-
-    def on() -> bool:
-        return "tensorflow" in sys.modules and config().is_op_determinism_enabled()
-
-    def config():
-        return importlib.import_module("tensorflow.python.framework.config")
-
-    before = on()
-    yield
-    if on() and not before:
-        config().disable_op_determinism()
 
 
 def _data_root() -> Path | None:

@@ -1,126 +1,197 @@
-"""Ids for pictures of any size, at their own size."""
+"""Ids, probabilities or logits for pictures of any size, at their own size."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 
-from semseg._checks import check_image, check_pixel_range, check_size
+from semseg._checks import check_count, check_image, check_pixel_range, check_size
 from semseg.data.reading import read_image
-from semseg.data.transforms import Resize
+from semseg.inference.forward import Forward
+from semseg.inference.resizing import resize_images, resize_scores
+from semseg.inference.views import TestTime, View, check_views, views
 from semseg.layers import PixelRescaling
 
-_CV_CHANNELS = 64  # cv2.resize takes at most 128 channels at once
+# Pictures are read ahead to find some of equal size, at most so many pixels of them.
+_AHEAD_BATCHES, _AHEAD_PIXELS = 4, 2**23
 
 
 def predict(
     model: keras.Model,
     images: Any,
     *,
+    output: str = "ids",
     size: tuple[int, int] | None = None,
     batch_size: int = 8,
+    tta: TestTime = None,
 ) -> Any:
-    """The class of every pixel.
+    """The class of every pixel, or its scores.
 
     Args:
         model: any Keras model with per-pixel outputs (batch, height, width, classes).
         images: one picture (height, width, channels), an array of them (batch, height, width,
             channels), a file, or a list of pictures and files of any mix of sizes. In the range
             the model was trained on: for models of this library the pixel values as read.
+        output: "ids", "probabilities" or "logits".
         size: (height, width) at which the model sees every picture; None: as it is. The scores
             are resized back bilinearly before the class is chosen.
         batch_size: pictures of equal size that the model gets at once.
+        tta: test-time augmentation: probabilities averaged over other views of the picture.
+            "flip" adds the mirror image, "dihedral" are all 8 turns and mirror images, "rotated"
+            7 rotations (Ronneberger et al. 2015, section 4, who give no angles: a seventh of a
+            full turn each), a number a scale; ("flip", 0.75, 1.0, 1.25) are both views at three
+            scales.
 
     Returns:
-        Ids at the original size: (height, width) for one picture, (batch, height, width) for
-        an array of them, a list for a list; uint8 up to 256 classes, else uint16.
+        At the original size: ids (height, width), uint8 up to 256 classes, else uint16; or scores
+        (height, width, classes) in float32, one channel where the model has one output. For one
+        picture; (batch, ...) for an array of them, a list for a list.
 
     Raises:
-        ValueError: pictures that the model can't take (which one, and what would do).
+        ValueError: pictures that the model can't take (which one, and what would do), an unknown
+            output or view, logits of a model that gives probabilities or with `tta`.
 
     Example:
         >>> model = semseg.models.UNet(num_classes=3, depth=1, filters=4)
         >>> pictures = [np.zeros((20, 30, 3), "uint8"), np.zeros((17, 9, 3), "uint8")]
         >>> [ids.shape for ids in semseg.inference.predict(model, pictures)]
         [(20, 30), (17, 9)]
+        >>> semseg.inference.predict(model, pictures[0], output="logits").shape
+        (20, 30, 3)
     """
+    options: dict[str, Any] = {
+        "output": output, "size": size, "batch_size": batch_size, "tta": tta
+    }  # fmt: skip
     if isinstance(images, str | os.PathLike):
-        return predict(model, [images], size=size, batch_size=batch_size)[0]
+        return predict(model, [images], **options)[0]
     if isinstance(images, Sequence):
-        logits = pixel_scores(model, images, size=size, batch_size=batch_size)
-        return [scores_to_ids(scores, model) for scores in logits]
+        return list(predictions(model, images, **options))
     images = np.asarray(images)
     if images.ndim == 4:
-        return np.stack(predict(model, list(images), size=size, batch_size=batch_size))
-    return predict(model, [images], size=size, batch_size=batch_size)[0]
+        return np.stack(predict(model, list(images), **options))
+    return predict(model, [images], **options)[0]
 
 
-def pixel_scores(
+def predictions(
     model: keras.Model,
     images: Iterable[Any],
     *,
+    output: str = "ids",
     size: tuple[int, int] | None = None,
     batch_size: int = 8,
+    tta: TestTime = None,
 ) -> Iterator[np.ndarray]:
-    """The model's outputs (height, width, classes) at each picture's own size, in order.
-
-    Streams: at most `batch_size` pictures are held at a time.
-    """
+    """What `predict` gives for each picture, in order, as a stream: few are held at a time."""
+    forward = Forward(model)
+    forward.check_output(output)
     size = None if size is None else check_size(size)
-    resize = None if size is None else Resize(size)
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size must be an int >= 1, received {batch_size!r}")
-    check = _InputCheck(model, size)
-    pictures = ((check(image, i), i) for i, image in enumerate(images))
-    for _, group in groupby(pictures, key=lambda pair: pair[0].shape if resize is None else ()):
-        for batch in _chunks((image for image, _ in group), batch_size):
-            seen = batch if resize is None else [_resized(image, resize) for image in batch]
-            outputs = check.outputs(model.predict_on_batch(np.stack(seen)), seen[0].shape)
-            for image, scores in zip(batch, outputs, strict=True):
-                yield resize_scores(scores, image.shape[:2])
+    check_count("batch_size", batch_size, 1)
+    check_views(tta, output, forward.size)
+    check = InputCheck(forward, size)
+    checked = (check(image, f"images[{i}]") for i, image in enumerate(images))
+    return stream(forward, checked, output, size, batch_size, tta)
 
 
-def scores_to_ids(scores: np.ndarray, model: keras.Model) -> np.ndarray:
-    """(height, width, classes) -> ids; one channel by its threshold (0, or 0.5 for a sigmoid)."""
-    if scores.shape[-1] == 1:
-        return (scores[..., 0] > (0.5 if _ends_in_sigmoid(model) else 0.0)).astype(np.uint8)
-    return scores.argmax(axis=-1).astype(np.uint8 if scores.shape[-1] <= 256 else np.uint16)
+def stream(
+    forward: Forward,
+    images: Iterator[np.ndarray],
+    output: str,
+    size: tuple[int, int] | None,
+    batch_size: int,
+    tta: TestTime,
+) -> Iterator[np.ndarray]:
+    """The results of checked pictures, in order."""
+    seen_as = views(tta)
+    for group in _read_ahead(images, _AHEAD_BATCHES * batch_size):
+        found: dict[int, np.ndarray] = {}
+        for at in _equal_sizes(group, batch_size, all_equal=size is not None):
+            results = _predicted(forward, [group[i] for i in at], output, size, seen_as)
+            found.update(zip(at, results, strict=True))
+        yield from (found[i] for i in range(len(group)))
 
 
-def resize_scores(scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear, half-pixel centres: (h, w, classes) float32 -> (*size, classes)."""
-    if scores.shape[:2] == size:
-        return scores
-    scores = np.asarray(scores, np.float32)
-    parts = [
-        cv2.resize(scores[..., i : i + _CV_CHANNELS], size[::-1], interpolation=cv2.INTER_LINEAR)
-        for i in range(0, scores.shape[-1], _CV_CHANNELS)
-    ]
-    return np.concatenate([part.reshape(*size, -1) for part in parts], axis=-1)
+def _predicted(
+    forward: Forward,
+    images: Sequence[np.ndarray],
+    output: str,
+    size: tuple[int, int] | None,
+    seen_as: Sequence[View],
+) -> Iterable[np.ndarray]:
+    """The results of checked pictures that have one size, or get one."""
+    batch = np.stack(images) if size is None else resize_images(images, size)
+    if size is None and not seen_as:
+        return checked_shape(forward(batch, output), batch)
+    if seen_as:
+        kind = "probabilities"
+        scores = _averaged(forward, batch, seen_as)
+    else:
+        kind = forward.kind
+        scores = checked_shape(forward(batch, kind), batch)
+    resized = (resize_scores(s, i.shape[:2]) for s, i in zip(scores, images, strict=True))
+    return [forward.finished(scores, kind, output) for scores in resized]
 
 
-class _InputCheck:
+def checked_shape(outputs: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The model's output, which must have something for every pixel that it saw."""
+    if outputs.shape[1:3] != seen.shape[1:3]:
+        height, width = seen.shape[1:3]
+        raise ValueError(
+            f"model must give (batch, {height}, {width}, classes) for pictures of {height} x "
+            f"{width}, received {(len(seen), *outputs.shape[1:3], '...')}; a model without padding "
+            "goes with predict_tiled, which mirrors the border"
+        )
+    return outputs
+
+
+def _averaged(forward: Forward, batch: np.ndarray, seen_as: Sequence[View]) -> np.ndarray:
+    total: Any = 0.0
+    for view in seen_as:
+        turned = view.there(batch)
+        seen = checked_shape(forward(turned, "probabilities"), turned)
+        total = total + view.back(seen, batch.shape[1:3])
+    return total / np.float32(len(seen_as))
+
+
+def _read_ahead(images: Iterator[np.ndarray], most: int) -> Iterator[list[np.ndarray]]:
+    """Lists of pictures in order, of few enough pixels."""
+    group: list[np.ndarray] = []
+    pixels = 0
+    for image in images:
+        group.append(image)
+        pixels += image.shape[0] * image.shape[1]
+        if len(group) == most or pixels >= _AHEAD_PIXELS:
+            yield group
+            group, pixels = [], 0
+    if group:
+        yield group
+
+
+def _equal_sizes(
+    group: Sequence[np.ndarray], batch_size: int, all_equal: bool
+) -> Iterator[list[int]]:
+    """Places in `group` of at most `batch_size` pictures of one shape and type."""
+    places: dict[Any, list[int]] = {}
+    for i, image in enumerate(group):
+        key = image.dtype if all_equal else (image.shape, image.dtype)
+        places.setdefault(key, []).append(i)
+    for at in places.values():
+        yield from (at[i : i + batch_size] for i in range(0, len(at), batch_size))
+
+
+class InputCheck:
     """Reads and checks one picture after the other against what the model takes."""
 
-    def __init__(self, model: keras.Model, size: tuple[int, int] | None) -> None:
-        shape = getattr(model, "input_shape", None)
-        if not isinstance(shape, tuple) or len(shape) != 4:
-            raise ValueError(
-                "model must take one input (batch, height, width, channels), received a model "
-                f"with input shape {shape}"
-            )
-        *self._taken, self._channels = shape[1:]
+    def __init__(self, forward: Forward, size: tuple[int, int] | None) -> None:
+        self._taken, self._channels = forward.size, forward.channels
         self._size = size
-        self._rescales = any(isinstance(layer, PixelRescaling) for layer in model.layers)
+        self._is_first = True
+        self._rescales = any(isinstance(layer, PixelRescaling) for layer in forward.model.layers)
 
-    def __call__(self, image: Any, index: int) -> np.ndarray:
-        where = f"images[{index}]"
+    def __call__(self, image: Any, where: str) -> np.ndarray:
         if isinstance(image, str | os.PathLike):
-            where, image = f"images[{index}] ({image})", read_image(image)
+            where, image = f"{where} ({image})", read_image(image)
         image = check_image(image, where)
         if self._channels is not None and image.shape[-1] != self._channels:
             raise ValueError(
@@ -133,41 +204,7 @@ class _InputCheck:
                 f"{where} must have the size {tuple(self._taken)} (height, width), as the model "
                 f"was built, received {size}; pass size=(height, width) to have it resized"
             )
-        if self._rescales and index == 0:
+        if self._is_first and self._rescales:
             check_pixel_range(image, where)
+        self._is_first = False
         return image
-
-    def outputs(self, outputs: Any, seen: tuple[int, ...]) -> np.ndarray:
-        """The model's output, which must have scores for every pixel that it saw."""
-        if isinstance(outputs, dict) and "logits" in outputs:
-            outputs = outputs["logits"]  # the others are for training: deep supervision
-        shape = getattr(outputs, "shape", None)
-        if shape is None or len(shape) != 4 or tuple(shape[1:3]) != seen[:2]:
-            received = shape if shape is not None else f"{len(outputs)} outputs"
-            raise ValueError(
-                f"model must give (batch, {seen[0]}, {seen[1]}, classes) for pictures of "
-                f"{seen[0]} x {seen[1]}, received {received}"
-            )
-        return np.asarray(outputs, np.float32)
-
-
-def _resized(image: np.ndarray, resize: Resize) -> np.ndarray:
-    no_mask = np.zeros(image.shape[:2], np.uint8)
-    return resize(image, no_mask, np.random.default_rng(0))[0]
-
-
-def _chunks(items: Iterator[Any], count: int) -> Iterator[list[Any]]:
-    chunk: list[Any] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == count:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _ends_in_sigmoid(model: keras.Model) -> bool:
-    """Whether the last layer says that its outputs are probabilities."""
-    activation = getattr(model.layers[-1], "activation", None)
-    return activation in ("sigmoid", keras.activations.sigmoid)

@@ -1,12 +1,15 @@
 """The scores of a model on a data set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import keras
 import numpy as np
 
 from semseg.data.dataset import Dataset
-from semseg.inference.prediction import pixel_scores, scores_to_ids
+from semseg.inference.forward import Forward
+from semseg.inference.prediction import predictions
+from semseg.inference.tiling import predict_tiled
+from semseg.inference.views import TestTime
 from semseg.metrics import Scores
 from semseg.metrics.functional import confusion_matrix
 
@@ -17,6 +20,8 @@ def score(
     *,
     size: tuple[int, int] | None = None,
     batch_size: int = 8,
+    tta: TestTime = None,
+    tile: int | tuple[int, int] | None = None,
 ) -> Scores:
     """Compares predictions with the masks at the masks' own size: one matrix for the whole set.
 
@@ -25,9 +30,13 @@ def score(
         ds: annotated pictures; its ClassMap says what is ignored and how classes are called.
         size: (height, width) at which the model sees every picture, as in `predict`.
         batch_size: pictures of equal size that the model gets at once.
+        tta: test-time augmentation, as in `predict`.
+        tile: predicts in exact tiles of this size, as `predict_tiled`, whose scores are those of
+            the whole picture; for pictures too large for the memory, and models without padding.
 
     Raises:
-        ValueError: a model whose number of outputs is not the data set's number of classes.
+        ValueError: a model whose number of outputs is not the data set's number of classes; `tile`
+            together with `size` or `tta`.
 
     Example:
         >>> ds = semseg.data.digits("test", count=2)
@@ -37,15 +46,14 @@ def score(
         True
     """
     classes, ignore_class = ds.class_map.num_classes, ds.class_map.ignore_class
-    output = model.output
-    if isinstance(output, dict):
-        output = output.get("logits")  # deep supervision
-    outputs = output.shape[-1] if hasattr(output, "shape") else None
+    outputs = Forward(model).num_outputs
     if outputs != classes and not (outputs == 1 and classes == 2):
         raise ValueError(
             f"model must have {classes} outputs for the classes of {ds.name!r}, received "
             f"{outputs}; build it with class_map=ds.class_map"
         )
+    if tile is not None and (size is not None or tta is not None):
+        raise ValueError("tile goes without size and tta: tiles are cut from the picture as it is")
     total = np.zeros((classes, classes), np.int64)
     masks: list[np.ndarray] = []  # read with the images, used when their prediction comes
 
@@ -54,7 +62,11 @@ def score(
             masks.append(mask)
             yield image
 
-    for scores in pixel_scores(model, images(), size=size, batch_size=batch_size):
-        ids = scores_to_ids(scores, model)
+    predicted: Iterable[np.ndarray] = (
+        predictions(model, images(), size=size, batch_size=batch_size, tta=tta)
+        if tile is None
+        else (predict_tiled(model, image, tile=tile, verbose=False) for image in images())
+    )
+    for ids in predicted:
         total += confusion_matrix(masks.pop(0), ids, classes, ignore_class)
     return Scores(total, ds.class_map.names)

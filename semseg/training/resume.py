@@ -11,8 +11,9 @@ import keras
 import numpy as np
 
 from semseg._backend import random_state, set_random_state
+from semseg._writing import writable_folder
 from semseg.training.identity import check_same, constructor_arguments, identity
-from semseg.training.run_record import as_json, writable_folder
+from semseg.training.run_record import as_json
 from semseg.training.tree_file import is_plain, read_tree, write_tree
 
 # Attributes that Keras sets anew: `monitor_op` comes with a turn of `min_delta`'s sign.

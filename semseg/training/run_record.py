@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +13,7 @@ from typing import Any
 
 import keras
 
+from semseg._writing import writable_folder, write_text
 from semseg.data.dataset import Dataset
 
 _PACKAGES = ("semseg", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless")
@@ -57,27 +57,6 @@ def start_run(
     text = json.dumps({**identity, **_circumstances()}, indent=2)
     write_text(record, text + "\n")
     return out
-
-
-def writable_folder(out: str | os.PathLike[str], argument: str = "out") -> Path:
-    """Makes the folder and proves that a file can be written into it."""
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OSError(
-            f"{argument} must be a folder that can be written, received {str(out)!r} ({error})"
-        ) from error
-    return folder
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    half = path.with_name(path.name + ".half")
-    half.write_text(text)
-    os.replace(half, path)
 
 
 def fingerprint(ds: Dataset) -> dict[str, Any]:

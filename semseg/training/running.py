@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 
 from semseg._backend import repeat_bit_for_bit
+from semseg._writing import write_text
 from semseg.data.dataset import Dataset
 from semseg.data.feeding.failures import original_errors
 from semseg.data.transforms import Compose, RandomCrop, aerial, light, medical, street
@@ -18,7 +19,7 @@ from semseg.metrics.score_table import Scores
 from semseg.models.catalogue import build
 from semseg.training.optimizers import optimizer
 from semseg.training.resume import Resume
-from semseg.training.run_record import fingerprint, start_run, write_text
+from semseg.training.run_record import fingerprint, start_run
 from semseg.training.training_recipe import LOSSES, Recipe
 
 

@@ -19,8 +19,8 @@ FAULTS = [
     ),
     Fault(
         "sigmoid-at-zero",
-        "semseg/inference/prediction.py",
-        "(0.5 if _ends_in_sigmoid(model) else 0.0)",
+        "semseg/inference/forward.py",
+        "0.0 if activation is None else 0.5",
         "0.0",
         ("tests/inference/test_prediction.py",),
     ),

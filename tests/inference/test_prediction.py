@@ -1,5 +1,6 @@
 """predict: the class of every pixel, at each picture's own size and in the given order."""
 
+import copy
 import warnings
 from math import floor
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 import semseg
 from semseg.inference import predict
-from semseg.inference.prediction import pixel_scores, resize_scores, scores_to_ids
+from semseg.inference.prediction import predictions
+from semseg.inference.resizing import resize_scores
 
 WEIGHTS = np.random.default_rng(7).normal(size=(3, 4)).astype(np.float32)
 WEIGHTS -= WEIGHTS.mean(axis=0)  # scores of both signs
@@ -98,24 +100,75 @@ def test_other_dtypes_and_plain_lists_will_do(model, dtype):
 @given(batch_size=st.integers(1, 6), seed=st.integers(0, 99))
 def test_a_batch_gives_what_one_after_the_other_gives(unet, batch_size, seed):
     images = [picture((8, 12), seed + i) for i in range(5)]
-    alone = [next(pixel_scores(unet, [image])) for image in images]
-    together = list(pixel_scores(unet, images, batch_size=batch_size))
+    alone = [next(predictions(unet, [image], output="logits")) for image in images]
+    together = list(predictions(unet, images, output="logits", batch_size=batch_size))
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [None, (6, 6)])
-def test_at_most_a_batch_of_pictures_is_held(model, size):
+def test_at_most_four_batches_of_pictures_are_held(model, size):
     read = []
 
     def images():
-        for i in range(10):
+        for i in range(20):
             read.append(i)
             yield picture()
 
-    scores = pixel_scores(model, images(), size=size, batch_size=3)
+    found = predictions(model, images(), size=size, batch_size=3)
     assert read == []
-    next(scores)
-    assert len(read) <= 4
+    next(found)
+    assert len(read) <= 13
+
+
+def test_of_large_pictures_fewer_are_held(model, monkeypatch):
+    monkeypatch.setattr("semseg.inference.prediction._AHEAD_PIXELS", 60)
+    read = []
+
+    def images():
+        for i in range(20):
+            read.append(i)
+            yield picture((5, 7))
+
+    next(predictions(model, images(), batch_size=8))
+    assert len(read) == 2
+
+
+def test_pictures_of_equal_size_share_a_batch_though_others_lie_between(model, monkeypatch):
+    batches = []
+    run = semseg.inference.forward.Forward.__call__
+
+    def counted(self, images, output):
+        batches.append(images.shape)
+        return run(self, images, output)
+
+    monkeypatch.setattr(semseg.inference.forward.Forward, "__call__", counted)
+    images = [picture(((5, 7), (4, 3))[i % 2], i) for i in range(6)]
+    found = predict(model, images)
+    assert batches == [(3, 5, 7, 3), (3, 4, 3, 3)]
+    for image, ids in zip(images, found, strict=True):
+        np.testing.assert_array_equal(ids, scored(image).argmax(-1))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="one graph is TensorFlow's")
+def test_one_graph_serves_all_sizes_and_calls(unet):
+    predict(unet, [picture(size) for size in [(8, 8), (9, 4), (30, 2)]])
+    (graph,) = [g for (out, _), g in vars(unet)["_semseg_forward"][1].items() if out == "ids"]
+    predict(unet, picture((40, 21)))
+    assert graph.experimental_get_tracing_count() == 1
+
+
+def test_new_weights_and_new_variables_are_seen(model):
+    own = pixel_model()
+    predict(own, picture())
+    own.layers[-1].set_weights([-WEIGHTS[None, None]])
+    np.testing.assert_array_equal(predict(own, picture()), scored(picture()).argmin(-1))
+
+
+def test_a_model_that_predicted_is_saved_and_copied_as_before(model, tmp_path):
+    expected = predict(model, picture())
+    model.save(tmp_path / "model.keras")
+    for again in (keras.saving.load_model(tmp_path / "model.keras"), copy.deepcopy(model)):
+        np.testing.assert_array_equal(predict(again, picture()), expected)
 
 
 def test_a_model_of_this_library_takes_every_size(unet):
@@ -166,7 +219,7 @@ def test_size_resizes_the_picture_and_then_the_scores_back(model, size):
     np.testing.assert_array_equal(ids[certain], expected.argmax(-1)[certain])
     assert certain.mean() > 0.9
     np.testing.assert_allclose(
-        next(pixel_scores(model, [image], size=size)), expected, rtol=1e-3, atol=0.05
+        predict(model, image, size=size, output="logits"), expected, rtol=1e-3, atol=0.05
     )
 
 
@@ -222,12 +275,49 @@ def test_one_output_of_this_library_is_cut_where_its_activation_says():
 
 
 @pytest.mark.parametrize(("classes", "dtype"), [(2, "uint8"), (256, "uint8"), (257, "uint16")])
-def test_the_dtype_of_the_ids_holds_every_class(model, classes, dtype):
-    scores = np.zeros((1, 2, classes), np.float32)
-    scores[0, 1, -1] = 1
-    ids = scores_to_ids(scores, model)
+@pytest.mark.parametrize("size", [None, (3, 3)])
+def test_the_dtype_of_the_ids_holds_every_class(classes, dtype, size):
+    weights = np.zeros((3, classes), np.float32)
+    weights[0, -1] = 1
+    ids = predict(pixel_model(classes, None, weights), picture() + np.uint8(1), size=size)
     assert ids.dtype == dtype
-    assert ids.tolist() == [[0, classes - 1]]
+    assert (ids == classes - 1).all()
+
+
+# -- scores --------------------------------------------------------------------------------------
+
+
+def softmax(logits):
+    shares = np.exp(logits - logits.max(-1, keepdims=True))
+    return shares / shares.sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize("activation", [None, "softmax"])
+@pytest.mark.parametrize("size", [None, (5, 7)])
+def test_probabilities_are_the_softmax_of_the_logits(activation, size):
+    model = pixel_model(4, activation, WEIGHTS / 100)
+    found = predict(model, picture(), output="probabilities", size=size)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, softmax(scored(picture()) / 100), rtol=1e-4)
+
+
+@pytest.mark.parametrize("activation", [None, "sigmoid"])
+def test_the_probability_of_one_output_is_that_of_class_1(activation):
+    model = pixel_model(1, activation, WEIGHTS / 100)
+    found = predict(model, picture(), output="probabilities")
+    expected = 1 / (1 + np.exp(-scored(picture())[..., :1] / 100))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_logits_of_a_model_that_gives_probabilities_are_refused():
+    message = r"output='logits' needs a model that gives logits; .* ends in a softmax: ask for"
+    with pytest.raises(ValueError, match=message):
+        predict(pixel_model(4, "softmax"), picture(), output="logits")
+
+
+def test_an_unknown_output_is_refused(model):
+    with pytest.raises(ValueError, match=r"output must be one of .*'ids'.* received 'mask'"):
+        predict(model, picture(), output="mask")
 
 
 # -- errors --------------------------------------------------------------------------------------
@@ -285,15 +375,19 @@ def test_a_model_without_an_output_for_every_pixel_is_refused(form):
     inputs = keras.Input((None, None, 3))
     pool = keras.layers.GlobalAveragePooling2D() if form == "pooled" else keras.layers.MaxPool2D()
     model = keras.Model(inputs, pool(inputs))
-    shape = r"\(1, 3\)" if form == "pooled" else r"\(1, 2, 3, 3\)"
-    message = rf"model must give \(batch, 5, 7, classes\) for pictures of 5 x 7, received {shape}"
+    message = {
+        "pooled": r"model must give scores for each pixel, .* an output of shape \(None, 3\)",
+        "halved": r"model must give \(batch, 5, 7, classes\) for .*, received \(1, 2, 3, '...'\)",
+    }[form]
     with pytest.raises(ValueError, match=message):
         predict(model, picture())
 
 
 def test_a_model_of_several_outputs_or_inputs_is_refused():
     inputs = keras.Input((None, None, 3))
-    with pytest.raises(ValueError, match=r"model must give .* received 2 outputs"):
+    with pytest.raises(
+        ValueError, match=r"model must give scores for each pixel, .* with outputs \["
+    ):
         predict(keras.Model(inputs, [inputs * 1, inputs * 2]), picture())
     other = keras.Input((None, None, 3))
     with pytest.raises(ValueError, match=r"model must take one input \(batch, height, width, ch"):

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semseg._writing import writable_folder, write_text
 from semseg.classes import ClassMap
 from semseg.data import Dataset
 from semseg.training import start_run
-from semseg.training.run_record import fingerprint, writable_folder, write_text
+from semseg.training.run_record import fingerprint
 
 CELLS = ClassMap(["background", "cell"], ignore_class=255)
 SETTINGS = {"seed": 0, "size": (96, 128), "model": "unet", "learning_rate": 3e-3}
