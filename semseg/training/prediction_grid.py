@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from semseg._checks import check_count
+from semseg._writing import writable_folder
 from semseg.data.dataset import Dataset
 from semseg.inference.prediction import predict
-from semseg._writing import writable_folder
 from semseg.viz.comparison import draw_comparison
 from semseg.viz.writing import save
 

@@ -139,7 +139,7 @@ def test_a_model_with_another_number_of_outputs_is_refused(outputs):
 
 def test_a_model_of_several_outputs_is_refused():
     inputs = keras.Input((None, None, 3))
-    with pytest.raises(ValueError, match=r"model must give scores for each pixel, .* with outputs \["):
+    with pytest.raises(ValueError, match=r"model must give scores for each pixel, .* outputs \["):
         score(keras.Model(inputs, [inputs * 1, inputs * 2]), street())
 
 
