@@ -3,22 +3,32 @@
 Nothing here shows a window or keeps a figure; Matplotlib is imported by `plot_*` alone.
 """
 
-from semseg.viz._marks import CORRECT_COLOR, WRONG_COLOR
+from semseg.viz._marks import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR
+from semseg.viz.augmentations import draw_augmentations
 from semseg.viz.comparison import draw_comparison
 from semseg.viz.error_picture import draw_error
+from semseg.viz.grid import draw_grid
+from semseg.viz.heat import draw_uncertainty, draw_weights
 from semseg.viz.history import plot_history
 from semseg.viz.learning_rate import plot_learning_rate
 from semseg.viz.legend import draw_legend
+from semseg.viz.outline import draw_outline
 from semseg.viz.overlay import draw_overlay
 from semseg.viz.writing import save
 
 __all__ = [
     "CORRECT_COLOR",
+    "ERROR_COLORS",
     "WRONG_COLOR",
+    "draw_augmentations",
     "draw_comparison",
     "draw_error",
+    "draw_grid",
     "draw_legend",
+    "draw_outline",
     "draw_overlay",
+    "draw_uncertainty",
+    "draw_weights",
     "plot_history",
     "plot_learning_rate",
     "save",

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from semseg.viz._text import PAPER
+from semseg._palette import Color
 
 _READABLE = 96  # pixels that a column needs for its title
+_WASTE = 1 / 3  # of the room that whole factors may cost
 _TALLEST = 2  # a cell is at most this many times as high as it is wide
 
 
 def cell_width(widths: Sequence[int], room: int) -> int:
-    """The width of all cells: a whole multiple of the widest picture where it leaves them readable.
+    """The width of all cells: a whole multiple of the widest picture where it fills the room well.
 
     Whole factors enlarge all pixels of a mask alike.
     """
     widest = max(widths)
     multiple = widest * (room // widest)
-    return multiple if multiple >= _READABLE else room
+    return multiple if multiple >= max(_READABLE, (1 - _WASTE) * room) else room
 
 
 def fitted_size(size: tuple[int, ...], cell: int) -> tuple[int, int]:
@@ -44,8 +45,8 @@ def resize_rows(rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return rows[picks[0][:, None], picks[1]]
 
 
-def centred(picture: np.ndarray, cell: int) -> np.ndarray:
+def centred(picture: np.ndarray, cell: int, paper: Color) -> np.ndarray:
     """The picture in the middle of a cell's width."""
     spare = cell - picture.shape[1]
     left = spare // 2
-    return cv2.copyMakeBorder(picture, 0, 0, left, spare - left, cv2.BORDER_CONSTANT, value=PAPER)
+    return cv2.copyMakeBorder(picture, 0, 0, left, spare - left, cv2.BORDER_CONSTANT, value=paper)

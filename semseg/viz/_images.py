@@ -1,5 +1,6 @@
 """Any image as 8-bit RGB, the way a person wants to see it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,21 @@ def as_rgb(image: Any, where: str = "image") -> np.ndarray:
     if shown.shape[-1] == 1:
         shown = np.repeat(shown, 3, axis=-1)
     return np.ascontiguousarray(shown)
+
+
+def shown_as(images: Iterable[Any]) -> str:
+    """What `as_rgb` did to pictures, as a sentence for a caption; "" where it did nothing."""
+    forms = [(array.dtype, array.shape[-1]) for array in map(np.asarray, images)]
+    said = []
+    if any(dtype not in (np.uint8, np.bool_) for dtype, _ in forms):
+        said.append(
+            f"Brightness is stretched: the darkest {_DARKEST} % of a picture's values are black, "
+            f"the brightest {100 - _BRIGHTEST} % white."
+        )
+    for count in sorted({channels for _, channels in forms} - {1, 3}):
+        shown = "channels 1 to 3" if count > 3 else "channel 1"
+        said.append(f"Of {count} channels the picture shows {shown}.")
+    return " ".join(said)
 
 
 def _stretched(array: np.ndarray) -> np.ndarray:

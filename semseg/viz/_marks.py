@@ -1,4 +1,4 @@
-"""The marks that are no class: the hatch of ignored pixels, the two colours of an error picture."""
+"""The marks that are no class: the hatch of ignored pixels, the colours of an error picture."""
 
 import numpy as np
 
@@ -8,6 +8,13 @@ from semseg._palette import Color
 # readers as well.
 WRONG_COLOR: Color = (235, 55, 255)
 CORRECT_COLOR: Color = (64, 64, 64)
+
+# Three kinds of wrong: apart from each other and from dimmed pictures for all kinds of eyes.
+ERROR_COLORS: dict[str, Color] = {
+    "missed": (40, 110, 255),
+    "false": (255, 225, 40),
+    "confused": (255, 150, 255),
+}
 
 # Greys, which the default colours leave free, in diagonal stripes, which no class has.
 HATCH_COLORS: tuple[Color, Color] = ((92, 92, 92), (150, 150, 150))

@@ -1,19 +1,15 @@
-"""Text on arrays: one font, measured before it is drawn, so that nothing is cut or overlaps."""
+"""Text on arrays, measured before it is drawn, so that nothing is cut or overlaps."""
 
-import importlib.util
 from collections.abc import Iterable
 from functools import lru_cache
 from math import ceil, floor
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from semseg._palette import Color
-
-INK: Color = (31, 35, 40)
-PAPER: Color = (255, 255, 255)
+from semseg.viz._fonts import font, legible
 
 _LATIN = "".join(map(chr, range(0xC0, 0x250)))
 
@@ -35,26 +31,10 @@ class Box(NamedTuple):
     bottom: int
 
 
-@lru_cache(maxsize=16)
-def font(size: int) -> Any:
-    """DejaVu Sans, which Matplotlib ships and most systems have; Pillow's own font otherwise.
-
-    Pillow's own knows little beyond ASCII: other letters come out as empty boxes.
-    """
-    spec = importlib.util.find_spec("matplotlib")  # finds the folder without importing it
-    folders = [Path(spec.origin).parent / "mpl-data/fonts/ttf"] if spec and spec.origin else []
-    # Pillow looks for a bare name in the system's font folders.
-    for name in (*(str(f / "DejaVuSans.ttf") for f in folders), "DejaVuSans.ttf", "Arial.ttf"):
-        try:
-            return ImageFont.truetype(name, size)
-        except OSError:
-            continue
-    return ImageFont.load_default(size)
-
-
 def text_box(line: Line, size: int) -> Box:
     """The pixels that a line covers."""
-    left, top, right, bottom = font(size).getbbox(line.text, anchor="ls")
+    text, file = legible(line.text)
+    left, top, right, bottom = font(size, file).getbbox(text, anchor="ls")
     x, y = line.x, line.baseline
     return Box(floor(left) + x, floor(top) + y, ceil(right) + x, ceil(bottom) + y)
 
@@ -97,12 +77,13 @@ def wrap(text: str, width: int, size: int) -> list[str]:
     return [line for line in lines if line] or [""]
 
 
-def write(canvas: np.ndarray, lines: Iterable[Line], size: int) -> np.ndarray:
+def write(canvas: np.ndarray, lines: Iterable[Line], size: int, ink: Color) -> np.ndarray:
     """A copy of the canvas with the lines written on it."""
     picture = Image.fromarray(canvas)
     pen = ImageDraw.Draw(picture)
     for line in lines:
-        pen.text((line.x, line.baseline), line.text, fill=INK, font=font(size), anchor="ls")
+        text, file = legible(line.text)
+        pen.text((line.x, line.baseline), text, fill=ink, font=font(size, file), anchor="ls")
     return np.array(picture)
 
 

@@ -39,7 +39,12 @@ def draw_overlay(image: Any, mask: Any, class_map: ClassMap, alpha: float = 0.5)
         raise ValueError(f"alpha must lie in 0..1, the weight of the colours, received {alpha!r}")
     picture = as_rgb(image)
     rows = class_rows(mask, class_map, size=picture.shape[:2])
-    tinted = cv2.addWeighted(picture, 1 - alpha, paint(rows, class_map), alpha, 0)
+    return tint(picture, rows, class_map, alpha)
+
+
+def tint(rgb: np.ndarray, rows: np.ndarray, class_map: ClassMap, alpha: float) -> np.ndarray:
+    """The overlay of an 8-bit picture and checked class rows of its size."""
+    tinted = cv2.addWeighted(rgb, 1 - alpha, paint(rows, class_map), alpha, 0)
     if class_map.names[0].casefold() == "background":
-        cv2.copyTo(picture, (rows == 0).view(np.uint8), tinted)
+        cv2.copyTo(rgb, (rows == 0).view(np.uint8), tinted)
     return tinted

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semseg.classes import ClassMap
-from semseg.viz import CORRECT_COLOR, WRONG_COLOR, draw_comparison
+from semseg.viz import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR, comparison, draw_comparison
 from semseg.viz._cells import cell_width, fitted_size, resize_rows
 from semseg.viz._marks import HATCH_COLORS
+from semseg.viz._theme import DARK, LIGHT
 
 CELLS = ClassMap(["background", "cell", "border", "rare"], ignore_class=255)
 INK = (10, 200, 30)  # the colour of the test pictures, in no legend
@@ -104,6 +105,73 @@ def test_the_legend_names_the_classes_present_and_no_other():
     assert not (below == HATCH_COLORS[0]).all(-1).any()
 
 
+def models(**options):
+    image, mask, pred_mask = sample(96, 128)
+    masks = {"first": [pred_mask], "second": [mask]}
+    return draw_comparison([image], [mask], masks, CELLS, **options)
+
+
+def test_several_models_stand_beside_the_truth_and_above_their_errors():
+    picture = models()
+    truth, (upper, *_) = spans(picture, CELLS.colors[1])
+    wrong, (lower, *_) = spans(picture, WRONG_COLOR)
+    first, _ = spans(picture[: upper[1]], CELLS.colors[2])
+    assert wrong == first
+    cell = wrong[1] - wrong[0]
+    gap = first[0] - (truth[0] + cell)
+    assert truth[1] == first[1] + gap + cell  # the second prediction looks as the truth
+    assert lower[0] > upper[1]
+    assert lower[1] - lower[0] == upper[1] - upper[0]
+
+
+def test_the_share_of_right_pixels_stands_above_the_errors(monkeypatch):
+    image, mask, pred_mask = sample()
+    pred_mask[:6], mask[12:] = 1, 255
+    seen = captions_of(monkeypatch, [image], [mask], {"a": [pred_mask], "b": [mask * 0]})
+    assert seen == [["image", "truth", "a", "b"], ["", "", "50.0% right", "0.0% right"]]
+
+
+def test_a_sample_without_labels_has_no_share(monkeypatch):
+    image, mask, _ = sample()
+    seen = captions_of(monkeypatch, [image], [mask * 0 + 255], {"a": [mask]})
+    assert seen[1][-1] == "no label"
+
+
+def captions_of(monkeypatch, *arguments):
+    rows = []
+    assemble = comparison.assemble
+    monkeypatch.setattr(
+        comparison, "assemble", lambda *given: rows.extend(given[0]) or assemble(*given)
+    )
+    draw_comparison(*arguments, CELLS)
+    return [list(row.captions) for row in rows]
+
+
+def test_errors_by_kind_have_their_colours_and_their_key():
+    plain, by_kind = (panel((24, 32), background=b) for b in (None, "background"))
+    assert not (plain == ERROR_COLORS["confused"]).all(-1).any()
+    assert not (by_kind == WRONG_COLOR).all(-1).any()
+    for color in ERROR_COLORS.values():
+        assert (by_kind == color).all(-1).sum() > 100
+
+
+def test_dark_pictures_have_the_same_pixels_on_dark_paper():
+    light, dark = panel((96, 128)), panel((96, 128), dark=True)
+    assert light.shape == dark.shape
+    assert tuple(light[0, 0]) == LIGHT.paper
+    assert tuple(dark[0, 0]) == DARK.paper
+    (left, right), [(top, bottom)] = spans(light, INK)
+    inside = np.s_[top:bottom, left:right]
+    np.testing.assert_array_equal(light[inside], dark[inside])
+
+
+def test_a_stretched_picture_is_said_to_be_one():
+    image, mask, pred_mask = sample()
+    plain = draw_comparison([image], [mask], [pred_mask], CELLS)
+    deep = draw_comparison([image.astype(np.uint16)], [mask], [pred_mask], CELLS)
+    assert len(deep) > len(plain)
+
+
 def test_titles_are_free_texts_and_wrap():
     long = ("a title that is much too long for one line of its narrow column", "$x_1$", "ü", "")
     assert panel((24, 32), titles=long).shape[0] > panel((24, 32)).shape[0]
@@ -156,6 +224,13 @@ def test_enlarging_by_a_whole_factor_repeats_each_pixel(height, width, factor):
         ({"images": [np.zeros((1, 24, 32, 3))]}, r"images\[0\] must be one picture"),
         ({"titles": ("image", "truth")}, "titles must hold 4 texts"),
         ({"titles": "abcd"}, "titles must hold 4 texts"),
+        ({"pred_masks": {}}, "pred_masks must name at least one model, received {}"),
+        ({"pred_masks": {"U-Net": []}}, "received 1, 1 and 0"),
+        (
+            {"pred_masks": {"U-Net": [np.full((24, 32), 8)]}},
+            r"pred_masks\['U-Net'\]\[0\] has ids \[8\]",
+        ),
+        ({"background": "sky"}, "background must be None, one of the names"),
         ({"max_width": 100}, "max_width must be a whole number of pixels >= 480, received 100"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semseg.classes import ClassMap
-from semseg.viz import CORRECT_COLOR, WRONG_COLOR, draw_error
+from semseg.viz import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR, draw_error
 from semseg.viz._marks import hatch
 
 RNG = np.random.default_rng(0)
@@ -49,6 +49,36 @@ def test_a_class_predicted_as_ignored_is_wrong():
 def test_a_perfect_prediction_has_no_wrong_pixel():
     drawn = draw_error(PRED, PRED, CELLS, IMAGE)
     assert not (drawn == WRONG_COLOR).all(-1).any()
+
+
+def slow_kind(truth, predicted, background):
+    """The colour of one labelled pixel, by hand."""
+    if truth == predicted:
+        return CORRECT_COLOR
+    if truth == background:
+        return ERROR_COLORS["false"]
+    return ERROR_COLORS["missed" if predicted in (background, 255) else "confused"]
+
+
+@pytest.mark.parametrize("background", [0, 1, 2])
+def test_kinds_of_errors_are_what_a_slow_loop_says(background):
+    pred_mask = RNG.choice([0, 1, 2, 255], MASK.shape)
+    drawn = draw_error(MASK, pred_mask, CELLS, background=background)
+    for y, x in zip(*np.nonzero(~IGNORED), strict=True):
+        expected = slow_kind(MASK[y, x], pred_mask[y, x], background)
+        assert tuple(drawn[y, x]) == expected
+    np.testing.assert_array_equal(drawn[IGNORED], hatch(20, 30)[IGNORED])
+
+
+def test_the_background_has_a_name_or_an_id():
+    by_name = draw_error(MASK, PRED, CELLS, IMAGE, background="cell")
+    np.testing.assert_array_equal(by_name, draw_error(MASK, PRED, CELLS, IMAGE, background=1))
+
+
+@pytest.mark.parametrize("background", ["Cell", 3, -1, 255, True, 1.0])
+def test_a_background_that_is_no_class_is_refused(background):
+    with pytest.raises(ValueError, match=r"background must be None, one of the names 'background'"):
+        draw_error(MASK, PRED, CELLS, background=background)
 
 
 @pytest.mark.parametrize(

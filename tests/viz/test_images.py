@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 
-from semseg.viz._images import as_rgb
+from semseg.viz._images import as_rgb, shown_as
 
 RNG = np.random.default_rng(0)
+
+STRETCHED = (
+    "Brightness is stretched: the darkest 1 % of a picture's values are black, "
+    "the brightest 1 % white."
+)
 
 
 def test_uint8_rgb_stays_what_it_is():
@@ -67,6 +72,27 @@ def test_values_that_are_no_numbers_are_black_and_infinite_ones_extreme():
     image = np.linspace(0, 1, 100).reshape(10, 10, 1)
     image[0, :4, 0] = np.nan, np.inf, -np.inf, 1e300
     assert as_rgb(image)[0, :4, 0].tolist() == [0, 255, 0, 255]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "said"),
+    [
+        ("uint8", 3, ""),
+        ("uint8", 1, ""),
+        ("bool", 1, ""),
+        ("uint8", 2, "Of 2 channels the picture shows channel 1."),
+        ("uint8", 4, "Of 4 channels the picture shows channels 1 to 3."),
+        ("uint16", 1, STRETCHED),
+        ("float32", 5, STRETCHED + " Of 5 channels the picture shows channels 1 to 3."),
+    ],
+)
+def test_what_was_done_to_a_picture_is_said(dtype, channels, said):
+    assert shown_as([np.zeros((2, 3, channels), dtype)]) == said
+
+
+def test_what_was_done_to_several_is_said_once():
+    images = [np.zeros((2, 3, 4), dtype) for dtype in ("uint8", "uint16", "uint16")]
+    assert shown_as(images) == STRETCHED + " Of 4 channels the picture shows channels 1 to 3."
 
 
 def test_booleans_are_black_and_white():

@@ -6,6 +6,7 @@ import pytest
 from semseg.classes import ClassMap
 from semseg.viz import WRONG_COLOR, draw_legend
 from semseg.viz._marks import HATCH_COLORS
+from semseg.viz._theme import DARK, LIGHT
 
 CELLS = ClassMap(["background", "cell_$x$", "Zellwände"], ignore_class=255)
 
@@ -37,6 +38,24 @@ def test_only_the_ids_asked_for_are_shown_in_their_order():
 
 def test_the_ignored_label_may_be_asked_for():
     assert has(draw_legend(CELLS, ids=[255]), HATCH_COLORS[0])
+
+
+def test_a_mask_shows_its_classes_the_largest_first_and_the_ignored_last():
+    mask = np.repeat([255, 0, 2], [50, 10, 30]).reshape(9, 10)
+    np.testing.assert_array_equal(draw_legend(CELLS, ids=mask), draw_legend(CELLS, ids=[2, 0, 255]))
+    assert not has(draw_legend(CELLS, ids=mask), CELLS.colors[1])
+
+
+def test_a_mask_with_ids_outside_the_map_is_refused():
+    with pytest.raises(ValueError, match=r"ids has ids \[7\] outside 0..2"):
+        draw_legend(CELLS, ids=np.full((2, 2), 7))
+
+
+@pytest.mark.parametrize(("dark", "look"), [(False, LIGHT), (True, DARK)])
+def test_paper_and_ink_are_those_of_the_look(dark, look):
+    picture = draw_legend(CELLS, dark=dark)
+    assert (picture[[0, -1]] == look.paper).all()
+    assert has(picture, look.ink)
 
 
 def test_extra_entries_follow():
