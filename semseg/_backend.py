@@ -207,11 +207,19 @@ def repeat_bit_for_bit() -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def one_graph(
-    function: Callable[[Any], Any], shape: tuple[int | None, ...], dtype: Any
-) -> Callable[[Any], Any]:
-    """A function of one tensor compiled by TensorFlow, once for all sizes that are None."""
+def one_graph(function: Callable[..., Any], signature: Sequence[Any]) -> Callable[..., Any]:
+    """A function compiled by TensorFlow, once for all sizes that are None.
+
+    Args:
+        function: of tensors.
+        signature: of its arguments: (shape, dtype), or a list of such.
+    """
     import tensorflow as tf
 
-    signature = [tf.TensorSpec(shape, dtype)]
-    return tf.function(function, input_signature=signature, autograph=False)
+    def spec(argument: Any) -> Any:
+        if isinstance(argument, list):
+            return [spec(inner) for inner in argument]
+        return tf.TensorSpec(*argument)
+
+    specs = [spec(argument) for argument in signature]
+    return tf.function(function, input_signature=specs, autograph=False)

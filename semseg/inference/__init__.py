@@ -5,10 +5,13 @@ from semseg.inference.prediction import predict
 from semseg.inference.scoring import score
 from semseg.inference.tile_plan import TilePlan, plan_tiles
 from semseg.inference.tiling import predict_tiled
+from semseg.inference.uncertainty import Uncertainty, mc_dropout
 
 __all__ = [
     "FolderReport",
     "TilePlan",
+    "Uncertainty",
+    "mc_dropout",
     "plan_tiles",
     "predict",
     "predict_folder",

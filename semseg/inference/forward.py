@@ -46,7 +46,7 @@ class Forward:
         """Ids (batch, height, width), or scores (batch, height, width, classes) in float32."""
         if keras.backend.backend() == "tensorflow":
             return np.asarray(self._graph(output, images.dtype)(images))
-        return np.asarray(ops.convert_to_numpy(self._convert(self._predict(images), output)))
+        return np.asarray(ops.convert_to_numpy(self.converted(self._predict(images), output)))
 
     def check_output(self, output: str) -> None:
         """Refuses an unknown output, and logits of a model that gives probabilities."""
@@ -73,7 +73,8 @@ class Forward:
     def _predict(self, images: np.ndarray) -> Any:
         return self.model.predict_on_batch(images)
 
-    def _convert(self, outputs: Any, output: str) -> Any:
+    def converted(self, outputs: Any, output: str) -> Any:
+        """What was asked for of the model's own outputs, as tensors."""
         scores = ops.convert_to_tensor(outputs["logits"] if isinstance(outputs, dict) else outputs)
         if output == self.kind:
             return ops.cast(scores, "float32")
@@ -93,9 +94,9 @@ class Forward:
 
     def _traced(self, output: str, dtype: np.dtype) -> Callable[[np.ndarray], Any]:
         def compute(images: Any) -> Any:
-            return self._convert(self.model(images, training=False), output)
+            return self.converted(self.model(images, training=False), output)
 
-        return one_graph(compute, (None, *self.size, self.channels), dtype)
+        return one_graph(compute, [((None, *self.size, self.channels), dtype)])
 
 
 def weights_digest(model: keras.Model) -> str:

@@ -1,0 +1,82 @@
+"""A model cut in two where its first dropout layers stand, those behind always dropping."""
+
+from typing import Any, NamedTuple
+
+import keras
+
+_DROPPING = (
+    keras.layers.Dropout,  # and the spatial ones, which inherit from it
+    keras.layers.AlphaDropout,
+    keras.layers.GaussianDropout,
+)
+
+
+class Always(keras.layers.Layer):
+    """A dropout layer that drops in inference too, while its neighbours stay in inference."""
+
+    def __init__(self, layer: keras.layers.Layer, seed: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.layer = type(layer).from_config({**layer.get_config(), "seed": seed})
+
+    def call(self, inputs: Any) -> Any:
+        return self.layer(inputs, training=True)
+
+
+class DropoutSplit(NamedTuple):
+    """`random(certain(images))` is one sample of the model's scores.
+
+    Attributes:
+        certain: from the pictures to what the dropout layers and those behind them read: a tensor,
+            or a list of several.
+        random: from there to the scores; other ones each time.
+    """
+
+    certain: keras.Model
+    random: keras.Model
+
+
+def split_at_dropout(model: keras.Model, seed: int) -> DropoutSplit:
+    """Cuts a functional model; both parts share its weights.
+
+    Raises:
+        ValueError: a model without dropout between pictures and scores.
+    """
+    output = model.output if len(model.outputs) > 1 else model.outputs[0]
+    output = output["logits"] if isinstance(output, dict) else output
+    read = _read_by_random_layers(model, output)
+    if not read:
+        raise ValueError(
+            f"model must have dropout on the way to its scores, received {model.name!r} without; "
+            "UNet, FCN, SegNet and SegNetBasic take dropout= or bayesian=True"
+        )
+    seeds = iter(range(seed, seed + 10_000))
+
+    def always(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return Always(layer, next(seeds), name=layer.name) if drops(layer) else layer
+
+    cut = read if len(read) > 1 else read[0]
+    behind = keras.Model(cut, output)
+    random = keras.models.clone_model(behind, clone_function=always, recursive=True)
+    return DropoutSplit(keras.Model(model.input, cut), random)
+
+
+def drops(layer: Any) -> bool:
+    """Whether a layer is a dropout layer that does something."""
+    return isinstance(layer, _DROPPING) and layer.rate > 0
+
+
+def _read_by_random_layers(model: keras.Model, output: Any) -> list[Any]:
+    """The tensors without randomness that layers with randomness, or behind some, read."""
+    random: set[int] = set()
+    read: dict[int, Any] = {}
+    functional = getattr(model, "_functional", None) or model  # of a Sequential
+    for depth in sorted(functional._nodes_by_depth, reverse=True):
+        for node in functional._nodes_by_depth[depth]:
+            if node.is_input:
+                continue
+            layer = node.operation
+            inner = layer._flatten_layers() if isinstance(layer, keras.Model) else [layer]
+            if any(map(drops, inner)) or any(id(x) in random for x in node.input_tensors):
+                random.update(id(x) for x in node.output_tensors)
+                read.update({id(x): x for x in node.input_tensors if id(x) not in random})
+    return list(read.values()) if id(output) in random else []
