@@ -37,7 +37,7 @@ class Reach(NamedTuple):
     Attributes:
         down, up: strides.
         before, span: where the window begins and how far it goes, in units of 1 / up inputs.
-        grows: by how much more than `up / down` the size changes, in the same units.
+        grows: what the size gains before it is divided, in the same units.
     """
 
     down: int = 1
@@ -54,6 +54,10 @@ class Reach(NamedTuple):
         # nothing: they count as reading a neighbour.
         return np.minimum(begin, end), np.maximum(begin, end)
 
+    def length(self, length: int) -> int:
+        """Height or width of the output for that of the input."""
+        return (length * self.up + self.grows) // self.down
+
 
 class Reads(NamedTuple):
     """What a call reads of each of its inputs, None for those that only lend their size.
@@ -67,8 +71,13 @@ class Reads(NamedTuple):
     like: int | None = None
 
 
-def reads_of(node: Node, graph: Graph, axis: int) -> Reads:
+def reads_of(node: Node, graph: Graph, axis: int, length: int) -> Reads:
     """What a call reads along height (axis 0) or width (axis 1).
+
+    Args:
+        node, graph: the call.
+        axis: 0 or 1.
+        length: height or width of its first input, on which Keras's "same" padding depends.
 
     Raises:
         ValueError: a layer that reads the whole picture, or that is unknown.
@@ -81,7 +90,7 @@ def reads_of(node: Node, graph: Graph, axis: int) -> Reads:
     if type(layer) in _SIZED:
         return _SIZED[type(layer)](layer)
     if type(layer) in _WINDOWS:
-        return Reads((_WINDOWS[type(layer)](layer, axis),))
+        return Reads((_WINDOWS[type(layer)](layer, axis, length),))
     if type(layer) in _POINTWISE or name in _POINTWISE_NAMES:
         _check_axes(node, len(graph.tensors[node.inputs[0]].shape))
         return Reads((Reach(),) * len(node.inputs))
@@ -94,10 +103,11 @@ def reads_of(node: Node, graph: Graph, axis: int) -> Reads:
 # -- windows -------------------------------------------------------------------------------------
 
 
-def _gather(kernel: int, stride: int, padding: str) -> Reach:
-    """Of a convolution or pooling; "same" as for sizes that the stride divides."""
+def _gather(kernel: int, stride: int, padding: str, length: int) -> Reach:
+    """Of a convolution or pooling."""
     if padding == "same":
-        return Reach(down=stride, before=max(kernel - stride, 0) // 2, span=kernel - 1)
+        padded = max(kernel - (length % stride or stride), 0)
+        return Reach(down=stride, before=padded // 2, span=kernel - 1, grows=stride - 1)
     return Reach(down=stride, span=kernel - 1, grows=stride - kernel)
 
 
@@ -106,33 +116,36 @@ def _scatter(kernel: int, stride: int, before: int, grows: int = 0) -> Reach:
     return Reach(up=stride, before=kernel - 1 - before, span=kernel - 1, grows=grows)
 
 
-def _convolution(layer: Any, axis: int) -> Reach:
-    dilation = layer.dilation_rate
-    dilation = dilation if isinstance(dilation, int) else dilation[axis]
-    strides = layer.strides if isinstance(layer.strides, int) else layer.strides[axis]
-    return _gather((layer.kernel_size[axis] - 1) * dilation + 1, strides, layer.padding)
+def _convolution(layer: Any, axis: int, length: int) -> Reach:
+    # SeparableConv2D keeps its numbers as they were given.
+    dilation, stride = (_both(n)[axis] for n in (layer.dilation_rate, layer.strides))
+    kernel = (layer.kernel_size[axis] - 1) * dilation + 1
+    return _gather(kernel, stride, layer.padding, length)
 
 
-def _transposed(layer: Any, axis: int) -> Reach:
-    stride, side = layer.strides[axis], layer.kernel_size[axis]
-    kernel = (side - 1) * layer.dilation_rate[axis] + 1
-    extra = layer.output_padding
-    extra = extra if extra is None or isinstance(extra, int) else extra[axis]
-    if extra is None:
-        cut = max(kernel - stride, 0) if layer.padding == "same" else 0
-        grows = 0 if layer.padding == "same" else max(kernel - stride, 0)
-    else:  # as Keras computes the size of the output
-        cut = (2 * (kernel // 2) if layer.padding == "same" else 0) - extra
-        grows = kernel - stride - cut
-    return _scatter(kernel, stride, max(cut, 0) // 2, grows)
+def _transposed(layer: Any, axis: int, length: int) -> Reach:
+    stride = layer.strides[axis]
+    kernel = (layer.kernel_size[axis] - 1) * layer.dilation_rate[axis] + 1
+    if layer.output_padding is not None:  # as Keras computes the size of the output
+        cut = 2 * (kernel // 2) if layer.padding == "same" else 0
+        cut -= _both(layer.output_padding)[axis]
+        return _scatter(kernel, stride, max(cut, 0) // 2, grows=kernel - stride - cut)
+    spare = max(kernel - stride, 0)
+    if layer.padding == "same":
+        return _scatter(kernel, stride, spare // 2)
+    return _scatter(kernel, stride, 0, grows=spare)
 
 
-def _pooling(layer: Any, axis: int) -> Reach:
-    return _gather(layer.pool_size[axis], layer.strides[axis], layer.padding)
+def _both(number: Any) -> tuple[int, int]:
+    return (number, number) if isinstance(number, int) else tuple(number)
 
 
-def _pooling_with_indices(layer: Any, axis: int) -> Reach:
-    return _gather(layer.pool_size, layer.pool_size, "same")
+def _pooling(layer: Any, axis: int, length: int) -> Reach:
+    return _gather(layer.pool_size[axis], layer.strides[axis], layer.padding, length)
+
+
+def _pooling_with_indices(layer: Any, axis: int, length: int) -> Reach:
+    return _gather(layer.pool_size, layer.pool_size, "same", length)
 
 
 # How many inputs the kernels of interpolation reach to each side.
@@ -149,16 +162,28 @@ def _interpolation(factor: int, kind: str) -> Reach:
     return _scatter(last - first + 1, factor, -first)
 
 
-def _learned(layer: Any, axis: int) -> Reach:
+def _upsampling(layer: Any, axis: int, length: int) -> Reach:
+    return _interpolation(layer.size[axis], layer.interpolation)
+
+
+def _bilinear(layer: Any, axis: int, length: int) -> Reach:
+    return _interpolation(layer.factor, "bilinear")
+
+
+def _learned(layer: Any, axis: int, length: int) -> Reach:
     return _scatter(layer.kernel_size, layer.factor, (layer.kernel_size - layer.factor) // 2)
 
 
-def _zero_padding(layer: Any, axis: int) -> Reach:
+def _zero_padding(layer: Any, axis: int, length: int) -> Reach:
     before, after = layer.padding[axis]
     return Reach(before=before, grows=before + after)
 
 
-def _cropping(layer: Any, axis: int) -> Reach:
+def _pad_to_multiple(layer: Any, axis: int, length: int) -> Reach:
+    return Reach(grows=-length % layer.multiple)  # at the end: every place stays where it is
+
+
+def _cropping(layer: Any, axis: int, length: int) -> Reach:
     before, after = layer.cropping[axis]
     return Reach(before=-before, grows=-before - after)
 
@@ -172,7 +197,7 @@ def _unpooling(layer: Any) -> Reads:
     return Reads((reach, reach, None), like=2)
 
 
-_WINDOWS: dict[type, Callable[[Any, int], Reach]] = {
+_WINDOWS: dict[type, Callable[[Any, int, int], Reach]] = {
     layers.Conv2D: _convolution,
     layers.DepthwiseConv2D: _convolution,
     layers.SeparableConv2D: _convolution,
@@ -180,11 +205,12 @@ _WINDOWS: dict[type, Callable[[Any, int], Reach]] = {
     layers.MaxPooling2D: _pooling,
     layers.AveragePooling2D: _pooling,
     MaxPooling2DWithIndices: _pooling_with_indices,
-    layers.UpSampling2D: lambda layer, axis: _interpolation(layer.size[axis], layer.interpolation),
-    BilinearUpsampling2D: lambda layer, _: _interpolation(layer.factor, "bilinear"),
+    layers.UpSampling2D: _upsampling,
+    BilinearUpsampling2D: _bilinear,
     LearnedUpsampling2D: _learned,
     layers.ZeroPadding2D: _zero_padding,
     layers.Cropping2D: _cropping,
+    PadToMultiple: _pad_to_multiple,
 }
 _SIZED: dict[type, Callable[[Any], Reads]] = {CropLike: _crop_like, MaxUnpooling2D: _unpooling}
 
@@ -199,7 +225,6 @@ _POINTWISE = {
     layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum, layers.Minimum,
     layers.Concatenate,
     BatchNormalization, ImageNetScaling, LocalResponseNormalization, Logits, PixelRescaling,
-    PadToMultiple,  # at the bottom and the right: every place stays where it is
     ValidSize,
 }  # fmt: skip
 

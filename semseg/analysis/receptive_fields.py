@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semseg.analysis.graph import Graph, Node, read_graph
-from semseg.analysis.reach import Reads, reads_of
+from semseg.analysis.reach import Reach, Reads, reads_of
 
 Pair = tuple[int, int]
 
@@ -61,9 +61,10 @@ def receptive_field(model: Any, output: str | None = None) -> ReceptiveField:
     """The theoretical receptive field of a model or of one of its layers.
 
     Every way from the output to the input counts: skips, branches, pooled positions. It is that of
-    a pixel far from the border, in a picture whose sides are multiples of the network's stride
-    (Keras pads strided "same" convolutions at another side for other sizes; our own models don't
-    depend on it), in inference: batch normalisation and dropout see one place at a time.
+    a pixel far from the border, in inference: batch normalisation and dropout see one place at a
+    time. Keras pads strided "same" convolutions by a pixel more or less on one side as the size
+    demands. Where the model takes any size, the field is that in pictures whose sides are multiples
+    of `stride` (the models of this library pad to that); else that of the model's size.
 
     Args:
         model: a functional `keras.Model` with one input (batch, height, width, channels).
@@ -121,14 +122,14 @@ class _Place(NamedTuple):
         stride: from one cell to the next.
         period: what a shift of the picture must be a multiple of, for the cells to shift along.
         start: where cell 0 begins, as the windows' centres have it.
-        grown: by how much the cells cover more than the input; negative: less.
+        length: how many cells there are.
         coarsest: the largest stride on the way.
     """
 
     stride: Fraction
     period: Fraction
     start: Fraction
-    grown: Fraction
+    length: int
     coarsest: Fraction
 
 
@@ -143,15 +144,24 @@ class _Extent(NamedTuple):
     output_stride: int | Fraction
 
 
+# About the height and width of the picture where the model takes any: no border is met in it.
+_LARGE = 2**20
+
+
 def _along(axis: int, nodes: list[Node], graph: Graph, target: int) -> _Extent:
-    reads = [reads_of(node, graph, axis) for node in nodes]
-    place = _places(nodes, reads, graph)[target]
-    phases = np.arange(int(place.period / place.stride))
-    first, last = _seen(nodes, reads, graph, target, phases)
-    offset = math.floor(place.start) if place.grown else 0
-    own = np.array([math.floor(p * place.stride) + offset for p in phases.tolist()])
-    width = max(int(place.stride), 1)
+    length = graph.tensors[graph.inputs[0]].shape[axis + 1]
+    if length is None:
+        period = int(_places(axis, nodes, graph, _LARGE)[0][target].period)
+        length = period * (_LARGE // period)
+    places, reads = _places(axis, nodes, graph, length)
+    place = places[target]
     step = place.stride
+    phases = np.arange(int(place.period / step))
+    first, last = _seen(nodes, reads, graph, target, phases)
+    # What has the picture's size lies on the picture, however its windows are padded.
+    offset = 0 if place.length == math.ceil(length / step) else math.floor(place.start)
+    own = np.array([math.floor(phase * step) + offset for phase in phases.tolist()])
+    width = max(int(step), 1)
     return _Extent(
         size=int((last - first).max()) + 1,
         before=max(0, int((own - first).max())),
@@ -187,35 +197,42 @@ def _seen(
     return seen[graph.inputs[0]]
 
 
-def _places(nodes: list[Node], reads: list[Reads], graph: Graph) -> dict[int, _Place]:
+def _places(
+    axis: int, nodes: list[Node], graph: Graph, length: int
+) -> tuple[dict[int, _Place], list[Reads]]:
+    """Where all tensors stand, and what each call reads, in a picture of `length` pixels."""
     one = Fraction(1)
-    places = {graph.inputs[0]: _Place(one, one, Fraction(0), Fraction(0), one)}
-    for node, read in zip(nodes, reads, strict=True):
+    places = {graph.inputs[0]: _Place(one, one, Fraction(0), length, one)}
+    reads = []
+    for node in nodes:
+        lengths = [places[tensor].length for tensor in node.inputs]
+        read = reads_of(node, graph, axis, lengths[0])
         given = [
             _moved(places[tensor], reach)
             for tensor, reach in zip(node.inputs, read.reaches, strict=True)
-            if reach is not None and tensor in places
+            if reach is not None
         ]
         strides = {place.stride for place in given}
-        if len(strides) != 1:
-            found = " and ".join(str(stride) for stride in sorted(strides)) or "none"
+        if len(strides) > 1:
+            found = " and ".join(str(stride) for stride in sorted(strides))
             raise ValueError(
                 f"layer {node.name!r} joins maps of different strides, {found}: its place on the "
                 "picture is not known"
             )
         # Where windows lie half a pixel apart, the finest branch says where things are.
         place = min(given, key=lambda place: place.coarsest)
-        if read.like is not None:
-            place = place._replace(grown=places[node.inputs[read.like]].grown)
-        period = _lcm([place.period for place in given])
-        coarsest = max(place.coarsest for place in given)
-        made = place._replace(period=period, coarsest=coarsest)
+        made = place._replace(
+            period=_lcm([place.period for place in given]),
+            length=place.length if read.like is None else lengths[read.like],
+            coarsest=max(place.coarsest for place in given),
+        )
         places.update(dict.fromkeys(node.outputs, made))
-    return places
+        reads.append(read)
+    return places, reads
 
 
-def _moved(place: _Place, reach: Any) -> _Place:
-    """Behind a window: stride and centre of the cells, and how much they cover."""
+def _moved(place: _Place, reach: Reach) -> _Place:
+    """Behind a window."""
     unit = place.stride / reach.up
     stride = unit * reach.down
     centre = Fraction(reach.span + reach.up - reach.down, 2) - reach.before
@@ -223,7 +240,7 @@ def _moved(place: _Place, reach: Any) -> _Place:
         stride=stride,
         period=_lcm([place.period, stride]),
         start=place.start + unit * centre,
-        grown=place.grown + unit * reach.grows,
+        length=reach.length(place.length),
         coarsest=max(place.coarsest, stride),
     )
 
