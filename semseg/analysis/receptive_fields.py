@@ -158,8 +158,9 @@ def _along(axis: int, nodes: list[Node], graph: Graph, target: int) -> _Extent:
     step = place.stride
     phases = np.arange(int(place.period / step))
     first, last = _seen(nodes, reads, graph, target, phases)
-    # What has the picture's size lies on the picture, however its windows are padded.
-    offset = 0 if place.length == math.ceil(length / step) else math.floor(place.start)
+    # What covers the picture, rounded up to the stride, begins with it, however it is padded.
+    covered = 0 <= place.length * step - length <= -length % place.period
+    offset = 0 if covered else math.floor(place.start)
     own = np.array([math.floor(phase * step) + offset for phase in phases.tolist()])
     width = max(int(step), 1)
     return _Extent(
