@@ -20,33 +20,15 @@ import keras
 
 import semseg
 
-BATCH = 4
+RECIPE = "digits/unet"
 
 
-def train(steps: int, out: Path, seed: int) -> keras.Model:
-    """Trains on `steps` batches of fresh scenes and saves `model.keras`."""
-    keras.utils.set_random_seed(seed)
-    ds = semseg.data.digits("train", count=steps * BATCH, seed=seed)
-    ignored = ds.class_map.ignore_class
-    model = semseg.models.UNet(class_map=ds.class_map, depth=3, filters=16)
-    warmup = steps // 15
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=6e-3, warmup_steps=warmup
-    )
-    model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=1e-4),
-        loss=semseg.losses.Crossentropy(ignore_class=ignored),
-        metrics=[semseg.metrics.MeanIoU(ds.class_map.num_classes, ignore_class=ignored)],
-    )
-    epochs = max(1, steps // 100)
-    model.fit(
-        ds.pipeline(BATCH, seed=seed, repeat=True),
-        steps_per_epoch=max(1, steps // epochs),
-        epochs=epochs,
-        shuffle=False,  # the pipeline has shuffled already; Keras warns otherwise
-    )
-    model.save(out / "model.keras")
-    return model
+def shortened(steps: int, seed: int) -> semseg.training.Recipe:
+    """The measured recipe for about so many steps."""
+    per_epoch = min(steps, 100)
+    steps -= steps % per_epoch
+    changes = {"steps": steps, "steps_per_epoch": per_epoch, "warmup": steps // 15, "seed": seed}
+    return semseg.training.recipe(RECIPE, **changes)
 
 
 def held_out(scenes: int, seed: int) -> semseg.data.Dataset:
@@ -88,11 +70,11 @@ def main() -> None:
     if args.score:
         return score_file(args.score, args.scenes, args.seed)
 
-    settings = {"steps": args.steps, "scenes": args.scenes, "seed": args.seed}
     ds = held_out(args.scenes, args.seed)
-    out = semseg.training.start_run(args.out, settings, {"test": ds})
+    recipe = shortened(args.steps, args.seed)
+    scenes = semseg.data.digits("train", count=recipe.steps * recipe.batch, seed=args.seed)
     start = time.perf_counter()
-    model = train(args.steps, out, args.seed)
+    model, _, _, out = semseg.training.train(scenes, recipe, args.out)
     print(
         f"\ntrained in {time.perf_counter() - start:.0f} s; scores on {len(ds)} held-out scenes:\n"
     )

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -28,23 +27,31 @@ def test_every_example_has_a_test_here():
     assert [script.stem for script in EXAMPLES.glob("*.py") if script.stem not in tests] == []
 
 
-def test_quickstart_trains_saves_and_scores_the_same_in_a_fresh_process(tmp_path):
+def test_quickstart_trains_saves_and_scores_the_same_in_a_fresh_process(
+    tmp_path, monkeypatch, capsys
+):
     out = tmp_path / "out put"
-    command = [sys.executable, str(EXAMPLES / "quickstart.py"), "--steps", "3", "--scenes", "2"]
-    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "the same to the last digit" in done.stdout
-    assert "background" in done.stdout and "mean IoU" in done.stdout
-    assert {p.name for p in out.iterdir()} == {"model.keras", "predictions.png", "run.json"}
+    arguments = ["--steps", "3", "--scenes", "2", "--out", str(out)]
+    run(load_example("quickstart"), monkeypatch, *arguments)
+    printed = capsys.readouterr().out
+    assert "the same to the last digit" in printed
+    assert "background" in printed and "mean IoU" in printed
+    made = {p.name for p in out.iterdir()}
+    assert made >= {"model.keras", "predictions.png", "run.json", "history.png"}
     assert cv2.imread(str(out / "predictions.png")).shape[1] > 400
 
 
-def test_quickstart_finds_an_unwritable_folder_before_it_trains(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("steps", "epochs"), [(900, 9), (250, 2), (20, 1), (1, 1)])
+def test_quickstart_shortens_the_recipe_to_whole_epochs(steps, epochs):
+    assert load_example("quickstart").shortened(steps, seed=1).epochs == epochs
+
+
+def test_quickstart_finds_an_unwritable_folder_before_it_trains(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("in the way")
-    quickstart = load_example("quickstart")
-    monkeypatch.setattr(quickstart, "train", lambda *_: pytest.fail("trained first"))
+    quickstart, out = load_example("quickstart"), str(tmp_path / "file" / "run")
     with pytest.raises(OSError, match="out must be a folder that can be written"):
-        run(quickstart, monkeypatch, "--out", str(tmp_path / "file" / "run"), "--scenes", "1")
+        run(quickstart, monkeypatch, "--out", out, "--scenes", "1")
+    assert "trained in" not in capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")
@@ -65,42 +72,24 @@ def camvid_folder(tmp_path_factory):
     return root
 
 
-def test_train_camvid_interrupted_goes_on_and_ends_like_the_uninterrupted_run(
-    camvid_folder, tmp_path, monkeypatch
-):
+def test_train_camvid_trains_scores_and_goes_on(camvid_folder, tmp_path, monkeypatch, capsys):
     train_camvid = load_example("train_camvid")
     monkeypatch.setitem(train_camvid.MODELS, "unet", {"depth": 1, "filters": 4})
-    arguments = ["--data", str(camvid_folder), "--size", "12x16", "--epochs", "3", "--batch", "3"]
-    whole, halves = tmp_path / "whole", tmp_path / "halves"
-    run(train_camvid, monkeypatch, *arguments, "--out", str(whole))
-
-    on_epoch_end = train_camvid.Checkpoint.on_epoch_end
-
-    def interrupted(self, epoch, logs=None):
-        on_epoch_end(self, epoch, logs)
-        if epoch == 1:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(train_camvid.Checkpoint, "on_epoch_end", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            run(train_camvid, monkeypatch, *arguments, "--out", str(halves))
-    assert not (halves / "scores.json").exists()
-    run(train_camvid, monkeypatch, *arguments, "--out", str(halves))
-
-    first, second = (json.loads((out / "scores.json").read_text()) for out in (whole, halves))
-    assert first["epochs"] == second["epochs"] == 3
-    assert second["mean_iou"] == pytest.approx(first["mean_iou"], abs=1e-6)
-    assert np.sum(second["confusion"]) == np.sum(first["confusion"])
-    losses = [[row["loss"] for row in history(out)] for out in (whole, halves)]
-    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
-    for name in ("history.png", "predictions.png", "model.keras", "run.json"):
-        assert (halves / name).is_file()
-    loaded = semseg.models.load(halves / "model.keras")
+    arguments = ["--data", str(camvid_folder), "--size", "12x16", "--epochs", "2", "--batch", "3"]
+    arguments += ["--out", str(tmp_path)]
+    run(train_camvid, monkeypatch, *arguments)
+    assert "Road" in capsys.readouterr().out
+    for name in ("history.png", "predictions.png", "scores.json", "test_scores.json", "run.json"):
+        assert (tmp_path / name).is_file()
+    first = json.loads((tmp_path / "test_scores.json").read_text())
+    assert np.sum(first["confusion"]) > 0
+    loaded = semseg.models.load(tmp_path / "model.keras")
     assert semseg.models.class_map(loaded).names[3] == "Road"
 
+    run(train_camvid, monkeypatch, *arguments)  # finished: nothing is trained again
+    assert json.loads((tmp_path / "test_scores.json").read_text()) == first
     with pytest.raises(ValueError, match=r"another run.*learning_rate"):
-        run(train_camvid, monkeypatch, *arguments, "--out", str(halves), "--learning-rate", "1")
+        run(train_camvid, monkeypatch, *arguments, "--learning-rate", "1")
 
 
 @pytest.mark.slow
@@ -108,7 +97,7 @@ def test_train_camvid_trains_other_models(camvid_folder, tmp_path, monkeypatch):
     train_camvid = load_example("train_camvid")
     assert set(train_camvid.MODELS) <= set(BUILDERS)
     built = []
-    monkeypatch.setattr(train_camvid, "report", lambda args, model, *_: built.append(model.name))
+    monkeypatch.setattr(train_camvid, "report", lambda args, model, _: built.append(model.name))
     arguments = ["--data", str(camvid_folder), "--size", "12x16", "--epochs", "1", "--samples", "2"]
     arguments += ["--model", "segnet_basic", "--out", str(tmp_path)]
     run(train_camvid, monkeypatch, *arguments)
@@ -147,10 +136,6 @@ def test_loss_choice_reads_a_users_folders(tmp_path, monkeypatch):
     folders = ["--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
     run(loss_choice, monkeypatch, *folders, "--classes", "ground", "cell")
     assert sizes == [4]
-
-
-def history(out):
-    return json.loads((out / "history.json").read_text())
 
 
 def load_example(name):

@@ -2,6 +2,7 @@
 
 from semseg.training.early_alarm import EarlyAlarm
 from semseg.training.encoder_rate import encoder_decoder_optimizer
+from semseg.training.measured_recipes import recipe
 from semseg.training.optimizers import AdamW
 from semseg.training.planning import plan
 from semseg.training.prediction_grid import PredictionGrid
@@ -29,6 +30,7 @@ __all__ = [
     "fingerprint",
     "plan",
     "recalibrate_batch_norm",
+    "recipe",
     "start_run",
     "stream",
     "train",

@@ -143,7 +143,7 @@ def _widest(
     """The first candidate, from the most capable down, that gets enough steps and memory."""
     found = None
     for candidate, what in _candidates(facts, draft):
-        cost = step_cost(ds, candidate, seconds=min(5.0, seconds / 50))
+        cost = step_cost(ds, candidate, seconds=min(3.0, seconds / 50))
         if memory is not None and cost.memory is not None and cost.memory > memory * 2**30:
             continue
         found = candidate, cost, what

@@ -1,0 +1,54 @@
+"""Recipes that were chosen on validation data, by `benchmarks/recipes.py`."""
+
+import dataclasses
+from typing import Any
+
+from semseg._checks import check_choice
+from semseg.training.training_recipe import Recipe
+
+_SMALL_UNET = {"depth": 3, "filters": 16}
+_SUMMED = {"Crossentropy": 1.0, "Dice": 0.5}
+
+RECIPES = {
+    "digits/unet": Recipe(model_arguments=_SMALL_UNET, learning_rate=6e-3, warmup=60),
+    "digits/segnet_basic": Recipe(model="segnet_basic", steps=600, learning_rate=3e-3, warmup=40),
+    "digits/fcn8s": Recipe(
+        model="fcn8s",
+        model_arguments={"encoder": "mobilenetv2", "fc_units": 128},
+        learning_rate=3e-3,
+        warmup=60,
+    ),
+    "nuclei/unet": Recipe(
+        model_arguments=_SMALL_UNET,
+        crop=(192, 192),
+        augmentation="medical",
+        batch=2,
+        steps=1000,
+        learning_rate=3e-3,
+        warmup=60,
+        loss=_SUMMED,
+    ),
+}
+
+
+def recipe(name: str, **changes: Any) -> Recipe:
+    """A recipe whose hyperparameters were measured, for a data set and a model.
+
+    The scores, minutes and memory of each are in docs/train.md, the trainings behind them in
+    `benchmarks/results/recipes.json`: candidates were compared by mean IoU on validation data with
+    several seeds; test data decided nothing.
+
+    Args:
+        name: such as "digits/unet".
+        **changes: fields of `Recipe` to set otherwise.
+
+    Raises:
+        ValueError: an unknown name, or a value that a field can't have.
+        TypeError: a field that a recipe does not have.
+
+    Example:
+        >>> semseg.training.recipe("digits/unet", steps=300, warmup=20).epochs
+        3
+    """
+    check_choice("name", name, tuple(RECIPES))
+    return dataclasses.replace(RECIPES[name], **changes)
