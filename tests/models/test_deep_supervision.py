@@ -54,6 +54,7 @@ def test_it_goes_with_an_encoder():
     )
 
 
+@pytest.mark.slow
 def test_it_trains_is_saved_and_predicts_with_the_first_output(tmp_path):
     ds = digits("train", count=2)
     model = supervised(class_map=ds.class_map, depth=2)

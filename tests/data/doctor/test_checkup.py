@@ -108,13 +108,23 @@ def test_a_turned_tiff_and_an_array_that_is_no_image_are_named(folder):
     assert {"turned_tiff", "array_shape"} <= set(kinds(report))
 
 
+@pytest.mark.once
 @pytest.mark.data
 def test_camvid_is_clean_and_no_picture_is_in_two_splits(data_root):
     train, val, test = (camvid(data_root / "camvid", s) for s in ("train", "val", "test"))
-    for report in (train.check(against=[val, test]), val.check(), test.check()):
+    for report in (val.check(against=[train.subset(range(0, 367, 8)), test]), test.check()):
         assert report.exit_status == 0, str(report)
 
 
+@pytest.mark.slow
+@pytest.mark.data
+def test_camvids_training_pictures_are_in_no_other_split(data_root):
+    train, val, test = (camvid(data_root / "camvid", s) for s in ("train", "val", "test"))
+    report = train.check(against=[val, test])
+    assert report.exit_status == 0, str(report)
+
+
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_medical_sets_are_clean_by_their_sources(data_root):
     for split in ("train", "val"):
