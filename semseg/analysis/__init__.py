@@ -1,5 +1,6 @@
 """What a model's graph says: how far a pixel sees, what it costs, and which stages it has."""
 
 from semseg.analysis.receptive_fields import ReceptiveField, receptive_field
+from semseg.analysis.staging import Link, Stage, stages
 
-__all__ = ["ReceptiveField", "receptive_field"]
+__all__ = ["Link", "ReceptiveField", "Stage", "receptive_field", "stages"]
