@@ -23,6 +23,7 @@ from semseg.metrics.functional.confusion import class_iou, confusion_matrix, pix
 from semseg.metrics.functional.objects import ObjectScores, object_scores
 from semseg.metrics.functional.panoptic import PanopticScores, panoptic_quality
 from semseg.metrics.functional.rates import ConfusionScores, scores
+from semseg.metrics.functional.rejection import RejectCurve, reject_curve
 from semseg.metrics.functional.significance import Comparison, Interval, bootstrap, compare
 from semseg.metrics.functional.surfaces import SurfaceDistances, surface_distances
 from semseg.metrics.functional.trimap import trimap_accuracy, trimap_confusion
@@ -38,6 +39,7 @@ __all__ = [
     "Interval",
     "ObjectScores",
     "PanopticScores",
+    "RejectCurve",
     "SurfaceDistances",
     "VariationOfInformation",
     "adapted_rand_error",
@@ -53,6 +55,7 @@ __all__ = [
     "object_scores",
     "panoptic_quality",
     "pixel_accuracy",
+    "reject_curve",
     "scores",
     "surface_distances",
     "trimap_accuracy",
