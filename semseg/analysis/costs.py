@@ -107,7 +107,7 @@ def cost(model: Any, size: tuple[int, int] | None = None) -> Cost:
         >>> model = semseg.models.UNet(num_classes=2, depth=1, filters=4)
         >>> print(semseg.analysis.cost(model, size=(64, 96)))
         stage       output       parameters     MACs  activations  receptive field
-        input       64 x 96 x 3           0        0      73.7 kB            1 x 1
+        input       64 x 96 x 3           0        0     73.73 kB            1 x 1
         encoder_1   64 x 96 x 4         284  1.548 M     614.4 kB            5 x 5
         ...
     """
