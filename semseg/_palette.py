@@ -49,13 +49,17 @@ _TO_LAB = np.array(
 )  # fmt: skip
 
 
+def luminance(colors: np.ndarray) -> np.ndarray:
+    """Relative luminance of (..., 3) uint8 colours in [0, 1], as contrast ratios use it (WCAG)."""
+    return _linear(colors) @ np.array([0.2126, 0.7152, 0.0722])
+
+
 def perceived(colors: np.ndarray) -> np.ndarray:
     """OKLab coordinates of (N, 3) uint8 colours as seen by three kinds of eyes: (3, N, 3).
 
     The kinds are normal vision, deuteranopia and protanopia.
     """
-    srgb = np.asarray(colors, np.float64).reshape(-1, 3) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    linear = _linear(np.reshape(colors, (-1, 3)))
     kinds = [linear, linear @ DEUTERANOPIA.T, linear @ PROTANOPIA.T]
     return np.stack([np.cbrt(np.clip(k, 0, 1) @ _TO_LMS.T) @ _TO_LAB.T for k in kinds])
 
@@ -95,6 +99,11 @@ def _candidates() -> tuple[np.ndarray, np.ndarray]:
     chroma = np.linalg.norm(seen[0, :, 1:], axis=-1)
     usable = (seen[0, :, 0] > 0.4) & (seen[0, :, 0] < 0.93) & (chroma < 0.24)
     return grid[usable], seen[:, usable]
+
+
+def _linear(colors: np.ndarray) -> np.ndarray:
+    srgb = np.asarray(colors, np.float64) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from semseg._palette import DEUTERANOPIA, PROTANOPIA, color_distance, default_colors, perceived
+from semseg._palette import (
+    DEUTERANOPIA,
+    PROTANOPIA,
+    color_distance,
+    default_colors,
+    luminance,
+    perceived,
+)
+from semseg.viz import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR
+from semseg.viz._figure import line_colors
+from semseg.viz._theme import DARK, LIGHT
 
 # OKLab distances. White and black are 1 apart; 0.02 is about the least difference that is seen.
 NEIGHBOURS = 0.15  # up to 21 classes, as many as Pascal VOC has
@@ -66,3 +76,43 @@ def test_the_distance_is_the_least_over_the_three_kinds_of_eyes():
     each = np.linalg.norm(perceived(a) - perceived(b), axis=-1)
     assert color_distance(a, b).item() == pytest.approx(each.min())
     assert each.argmin() != 0  # a dichromat confuses them first
+
+
+# Pictures that are no class colours: lines of figures, and errors on a dimmed picture.
+
+
+def rgb(hexes):
+    return np.array([[int(h[i : i + 2], 16) for i in (1, 3, 5)] for h in hexes])
+
+
+def contrast(colors, paper):
+    with_paper = luminance(colors), luminance(np.array(paper))
+    return (np.maximum(*with_paper) + 0.05) / (np.minimum(*with_paper) + 0.05)
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK])
+def test_the_first_lines_of_a_figure_are_told_apart_by_everybody_and_read_on_paper(look):
+    colors = rgb(line_colors(4, look))
+    assert distances(colors).min() > ANY_TWO
+    assert contrast(colors, look.paper).min() > 3
+    assert contrast(rgb(line_colors(12, look)), look.paper).min() > 2
+    assert len(set(line_colors(30, look))) == 30
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK])
+def test_ink_and_edges_read_on_paper(look):
+    assert contrast(np.array(look.ink), look.paper) > 12
+    assert contrast(np.array(look.quiet), look.paper) > 3
+
+
+def test_errors_are_told_apart_from_each_other_and_from_the_dimmed_picture_by_everybody():
+    kinds = list(ERROR_COLORS.values())
+    assert distances(kinds).min() > NEIGHBOURS
+    dimmed = np.array([(grey,) * 3 for grey in range(32, 105)] + [CORRECT_COLOR])
+    assert color_distance(np.array([*kinds, WRONG_COLOR]), dimmed).min() > 0.2
+
+
+def test_luminance_is_that_of_wcag():
+    np.testing.assert_allclose(luminance(np.array([(255,) * 3, (0,) * 3])), [1, 0], atol=1e-9)
+    assert luminance(np.array((255, 0, 0))) == pytest.approx(0.2126)
+    assert luminance(np.zeros((2, 3, 3))).shape == (2, 3)

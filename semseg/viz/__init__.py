@@ -5,7 +5,10 @@ Nothing here shows a window or keeps a figure; Matplotlib is imported by `plot_*
 
 from semseg.viz._marks import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR
 from semseg.viz.augmentations import draw_augmentations
+from semseg.viz.class_frequencies import plot_class_frequencies
+from semseg.viz.class_scores import plot_class_scores
 from semseg.viz.comparison import draw_comparison
+from semseg.viz.confusion import plot_confusion
 from semseg.viz.error_picture import draw_error
 from semseg.viz.grid import draw_grid
 from semseg.viz.heat import draw_uncertainty, draw_weights
@@ -14,6 +17,7 @@ from semseg.viz.learning_rate import plot_learning_rate
 from semseg.viz.legend import draw_legend
 from semseg.viz.outline import draw_outline
 from semseg.viz.overlay import draw_overlay
+from semseg.viz.reliability import plot_reliability
 from semseg.viz.writing import save
 
 __all__ = [
@@ -29,7 +33,11 @@ __all__ = [
     "draw_overlay",
     "draw_uncertainty",
     "draw_weights",
+    "plot_class_frequencies",
+    "plot_class_scores",
+    "plot_confusion",
     "plot_history",
     "plot_learning_rate",
+    "plot_reliability",
     "save",
 ]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_MARGIN = 0.1  # inches around everything
 # OKLab lightness of lines and dots that read on the paper.
 _LIGHTEST_ON_LIGHT, _DARKEST_ON_DARK = 0.78, 0.58
 # Blue, vermilion, green, purple, slate, orange and sky blue of the default colours; on dark paper
@@ -22,8 +23,10 @@ _FIRST_ON_LIGHT, _FIRST_ON_DARK = (3, 2, 7, 5, 0, 4, 1), (1, 4, 7, 6, 5, 2)
 def new_figure(width: float, height: float, look: Theme) -> "Figure":
     """A figure of that many inches that belongs to no window."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    return Figure(figsize=(width, height), layout="constrained", facecolor=as_hex(look.paper))
+    layout = ConstrainedLayoutEngine(w_pad=_MARGIN, h_pad=_MARGIN)
+    return Figure(figsize=(width, height), layout=layout, facecolor=as_hex(look.paper))
 
 
 def open_axes(ax: "Axes | None", size: tuple[float, float], look: Theme) -> "tuple[Figure, Axes]":
@@ -48,9 +51,10 @@ def style_axes(axes: "Axes", look: Theme, grid: Literal["both", "x", "y"] | None
         axes.grid(axis=grid, color=quiet, alpha=0.3, linewidth=0.8)
 
 
-def set_title(axes: "Axes", title: str, look: Theme) -> None:
-    """A title above the left end of the axes."""
-    write_as_is(axes.set_title(" ", loc="left", color=as_hex(look.ink)), title)
+def set_title(axes: "Axes", title: str | None, look: Theme) -> None:
+    """A title above the left end of the axes, or none."""
+    if title:
+        write_as_is(axes.set_title(" ", loc="left", color=as_hex(look.ink)), title)
 
 
 def name_ticks(axis: Any, places: Any, names: Any) -> None:

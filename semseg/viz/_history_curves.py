@@ -30,19 +30,29 @@ class Curve(NamedTuple):
         return int(np.nanargmin(self.values) if is_lowest else np.nanargmax(self.values))
 
 
-def read_curves(history: Any) -> list[Curve]:
+def read_runs(history: Any) -> dict[str, list[Curve]]:
+    """The curves of each run by its name; one run alone has the name ""."""
+    is_named = (
+        isinstance(history, Mapping) and bool(history) and all(map(_is_run, history.values()))
+    )
+    if not is_named:
+        return {"": read_curves(history)}
+    return {str(name): read_curves(run, f"history[{name!r}]") for name, run in history.items()}
+
+
+def read_curves(history: Any, where: str = "history") -> list[Curve]:
     """The curves of a Keras History or of its dict."""
     record = getattr(history, "history", history)
     if not isinstance(record, Mapping):
         raise TypeError(
-            "history must be what model.fit returned or a dict of name -> values, received "
+            f"{where} must be what model.fit returned or a dict of name -> values, received "
             f"{type(history).__name__}"
         )
-    values = {str(name): _checked_values(name, v) for name, v in record.items()}
+    values = {str(name): _checked_values(f"{where}[{name!r}]", v) for name, v in record.items()}
     last = max((len(v) for v in values.values()), default=0)
     if not last:
         raise ValueError(
-            f"history must hold at least one epoch, received {sorted(values)} without values; "
+            f"{where} must hold at least one epoch, received {sorted(values)} without values; "
             "pass what model.fit returned after it ran"
         )
     seen = getattr(history, "epoch", None)  # Keras counts from 0, its progress bar from 1
@@ -69,6 +79,21 @@ def panels(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
     return {title: _twins_together(members) for title, members in found.items() if members}
 
 
+def smoothed(values: np.ndarray, smoothing: float) -> np.ndarray:
+    """The running mean in which each epoch weighs `smoothing` times as much as the next.
+
+    Its first values are as near to the curve as its last (the sum of the weights is divided out).
+    What is no number stays none and has no weight.
+    """
+    total = weight = 0.0
+    means = np.full(len(values), np.nan)
+    for i in np.flatnonzero(~np.isnan(values)):
+        total = smoothing * total + (1 - smoothing) * values[i]
+        weight = smoothing * weight + (1 - smoothing)
+        means[i] = total / weight
+    return means
+
+
 def _twins_together(curves: Sequence[Curve]) -> list[Curve]:
     order = list(dict.fromkeys(curve.base for curve in curves))
     return sorted(curves, key=lambda curve: (order.index(curve.base), curve.name != curve.base))
@@ -80,13 +105,15 @@ def _recorded(epochs: np.ndarray, count: int) -> np.ndarray:
     return epochs[every - 1 :: every][:count]
 
 
-def _checked_values(name: Any, values: Any) -> np.ndarray:
+def _is_run(value: Any) -> bool:
+    return isinstance(value, Mapping) or hasattr(value, "history")
+
+
+def _checked_values(where: str, values: Any) -> np.ndarray:
     try:
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError):
         array = np.empty((0, 0))
     if array.ndim != 1:
-        raise ValueError(
-            f"history[{name!r}] must hold one number an epoch, received {repr(values)[:80]}"
-        )
+        raise ValueError(f"{where} must hold one number an epoch, received {repr(values)[:80]}")
     return array

@@ -1,126 +1,180 @@
-"""How a training went: curves of losses, scores and the learning rate."""
+"""How a training went, or several: curves of losses, scores and the learning rate."""
 
 import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from semseg._palette import default_colors, perceived
-from semseg.viz._history_curves import RATES, Curve, panels, read_curves
+from semseg.viz._figure import (
+    as_hex,
+    line_colors,
+    new_figure,
+    set_title,
+    style_axes,
+    write_as_is,
+)
+from semseg.viz._history_curves import RATES, Curve, panels, read_runs, smoothed
+from semseg.viz._theme import Theme, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANELS_A_ROW = 3
+_PANELS_A_ROW = 2  # texts are read where the figure is shown 600 pixels wide
 _FEW_EPOCHS = 12  # up to here each epoch gets a dot; more dots would hide the dashes
 _LABEL_LETTERS = 42  # what fits under a panel
-_LIGHTEST_LINE = 0.78  # OKLab lightness that still reads on white
-# Blue, vermilion, green, purple, slate, orange and sky blue of the default colours.
-_FIRST_COLORS = (3, 2, 7, 5, 0, 4, 1)
 
 
-def plot_history(history: Any) -> "Figure":
-    """Plots the curves of a training.
+class _Trace(NamedTuple):
+    """A curve in a panel; curves of one hue have one colour."""
 
-    Losses share a panel, and so do all scores between 0 and 1, and those of the classes
-    (`iou/Road`, `iou/Sky`); any other metric and the learning rate have panels of their own. A
-    validation curve is dashed in the colour of its training curve. The best epoch of each quantity
-    is marked: the lowest loss or error, the highest other value, of the validation where there is
-    one.
+    curve: Curve
+    hue: str
+    label: str
+    is_marked: bool
+
+
+def plot_history(
+    history: Any, smoothing: float = 0.0, title: str | None = None, dark: bool = False
+) -> "Figure":
+    """Plots the curves of a training, or those of several trainings for comparison.
+
+    Of one run, losses share a panel, and so do all scores between 0 and 1, and those of the classes
+    (`iou/Road`, `iou/Sky`); any other metric and the learning rate have panels of their own. Of
+    several runs, each quantity has a panel and each run a colour. A validation curve is dashed in
+    the colour of its training curve. The best epoch of each quantity is marked: the lowest loss or
+    error, the highest other value, of the validation where there is one.
 
     Args:
-        history: what `model.fit` returned, or a dict of name -> one value an epoch.
+        history: what `model.fit` returned, or a dict of name -> one value an epoch; for several
+            runs a dict of run name -> one of these.
+        smoothing: in [0, 1): how much each epoch weighs in the running mean of the curves,
+            relative to the next one. The recorded values stay visible behind, and the best epoch
+            is that of the recorded values.
+        title: above the panels.
+        dark: light lines on a dark ground.
 
     Returns:
         A Matplotlib figure that belongs to no window; `save` writes it.
 
     Raises:
-        ValueError: no epoch recorded, or values that are no numbers.
+        ValueError: no epoch recorded, values that are no numbers, `smoothing` outside [0, 1).
 
     Example:
-        >>> figure = plot_history({"loss": [0.9, 0.4], "val_loss": [1.0, 0.6]})
+        >>> first = {"loss": [0.9, 0.4], "val_loss": [1.0, 0.6]}
+        >>> figure = plot_history({"first": first, "second": {"loss": [0.8, 0.3]}})
         >>> [axes.get_title(loc="left") for axes in figure.axes]
         ['loss']
     """
-    from matplotlib.figure import Figure
-
-    contents = panels(read_curves(history))
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"smoothing must lie in [0, 1), received {smoothing!r}")
+    look, runs = theme(dark), read_runs(history)
+    contents = _traces_of_one(runs[""]) if list(runs) == [""] else _traces_of_several(runs)
     columns = min(len(contents), _PANELS_A_ROW)
     rows = -(-len(contents) // columns)
     height = 3.2 + 0.19 * max(map(len, contents.values()))
-    figure = Figure(figsize=(4.6 * columns, height * rows), layout="constrained")
-    for place, (title, curves) in enumerate(contents.items(), start=1):
-        _plot_panel(figure.add_subplot(rows, columns, place), title, curves)
+    figure = new_figure(4.6 * columns, height * rows, look)
+    for place, (name, traces) in enumerate(contents.items(), start=1):
+        hues = list(dict.fromkeys(trace.hue for trace in traces) if "" in runs else runs)
+        colors = dict(zip(hues, line_colors(len(hues), look), strict=True))
+        axes = figure.add_subplot(rows, columns, place)
+        _plot_panel(axes, name, traces, colors, smoothing, look)
+    if title is not None:
+        write_as_is(figure.suptitle(" ", x=0.02, ha="left", color=as_hex(look.ink)), title)
     return figure
 
 
-def _plot_panel(axes: "Axes", title: str, curves: Sequence[Curve]) -> None:
+def _traces_of_one(curves: Sequence[Curve]) -> dict[str, list[_Trace]]:
     names = {curve.name for curve in curves}
-    bases = list(dict.fromkeys(curve.base for curve in curves))
-    colors = dict(zip(bases, _line_colors(len(bases)), strict=True))
-    labels = []
-    for curve in curves:
-        is_marked = curve.base not in RATES and f"val_{curve.name}" not in names
-        best = curve.best if is_marked else None
-        _plot_curve(axes, curve, colors[curve.base], best)
-        labels.append(_label(curve, best))
-    axes.set_title(title, loc="left", parse_math=False)
-    epochs = [int(epoch) for curve in curves for epoch in curve.epochs]
-    _style_axes(axes, min(epochs), max(epochs))
-    if title != "learning rate":
-        _add_legend(axes, labels)
+    return {
+        title: [_Trace(c, c.base, c.name, _is_marked(c, names)) for c in members]
+        for title, members in panels(curves).items()
+    }
 
 
-def _plot_curve(axes: "Axes", curve: Curve, color: str, best: int | None) -> None:
+def _traces_of_several(runs: Mapping[str, Sequence[Curve]]) -> dict[str, list[_Trace]]:
+    """A panel a quantity, in the order in which one run would have them."""
+    every = [curve for curves in runs.values() for curve in curves]
+    bases = dict.fromkeys(curve.base for members in panels(every).values() for curve in members)
+    found: dict[str, list[_Trace]] = {
+        "learning rate" if base in RATES else base: [] for base in bases
+    }
+    for run, curves in runs.items():
+        names = {curve.name for curve in curves}
+        for curve in sorted(curves, key=lambda curve: curve.name != curve.base):
+            label = run if curve.name == curve.base else f"{run}, validation"
+            panel = "learning rate" if curve.base in RATES else curve.base
+            found[panel].append(_Trace(curve, run, label, _is_marked(curve, names)))
+    return found
+
+
+def _is_marked(curve: Curve, names: set[str]) -> bool:
+    return curve.base not in RATES and f"val_{curve.name}" not in names
+
+
+def _plot_panel(
+    axes: "Axes",
+    title: str,
+    traces: Sequence[_Trace],
+    colors: Mapping[str, str],
+    smoothing: float,
+    look: Theme,
+) -> None:
+    lines, labels = [], []
+    for trace in traces:
+        best = trace.curve.best if trace.is_marked else None
+        lines.append(_plot_curve(axes, trace.curve, colors[trace.hue], best, smoothing, look))
+        labels.append(_label(trace, best))
+    set_title(axes, title, look)
+    epochs = [int(epoch) for trace in traces for epoch in trace.curve.epochs]
+    _style_epochs(axes, min(epochs), max(epochs), look)
+    if len(traces) > 1 or title != "learning rate":
+        _add_legend(axes, lines, labels, look)
+
+
+def _plot_curve(
+    axes: "Axes", curve: Curve, color: str, best: int | None, smoothing: float, look: Theme
+) -> Any:
     style = "-" if curve.name == curve.base else "--"
     dot = "o" if len(curve.values) <= _FEW_EPOCHS else ""
-    axes.plot(curve.epochs, curve.values, style, color=color, marker=dot, markersize=3)
+    values = curve.values
+    if smoothing and curve.base not in RATES:
+        values = smoothed(values, smoothing)
+        axes.plot(curve.epochs, curve.values, color=color, alpha=0.3, linewidth=0.8)
+        dot = ""
+    (line,) = axes.plot(curve.epochs, values, style, color=color, marker=dot, markersize=3)
     if best is not None:
         at = curve.epochs[best], curve.values[best]
-        axes.scatter(*at, s=70, facecolor=color, edgecolor="white", zorder=3)
+        axes.scatter(*at, s=70, facecolor=color, edgecolor=as_hex(look.paper), zorder=3)
+    return line
 
 
-def _label(curve: Curve, best: int | None) -> str:
+def _label(trace: _Trace, best: int | None) -> str:
     if best is None:
-        return curve.name
-    return f"{curve.name} (best {curve.values[best]:.4g}, epoch {curve.epochs[best]})"
+        return trace.label
+    curve = trace.curve
+    return f"{trace.label} (best {curve.values[best]:.4g}, epoch {curve.epochs[best]})"
 
 
-def _style_axes(axes: "Axes", first: int, last: int) -> None:
+def _style_epochs(axes: "Axes", first: int, last: int, look: Theme) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     # Half an epoch at either end: there is no epoch 0 to be labelled.
     axes.set_xlim(first - 0.5, last + 0.5)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    style_axes(axes, look)
 
 
-def _add_legend(axes: "Axes", labels: Sequence[str]) -> None:
+def _add_legend(axes: "Axes", lines: Sequence[Any], labels: Sequence[str], look: Theme) -> None:
     """A legend below the axis label: inside the axes it would cover curves."""
     from matplotlib.transforms import ScaledTranslation
 
     below = ScaledTranslation(0, -40 / 72, axes.figure.dpi_scale_trans)
-    lines = axes.get_lines()
     # The names come after: Matplotlib leaves out labels that begin with an underscore.
     legend = axes.legend(
         lines, ["-"] * len(lines), loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0,
         bbox_transform=axes.transAxes + below, frameon=False, fontsize=9, handlelength=3,
+        labelcolor=as_hex(look.ink),
     )  # fmt: skip
     for text, label in zip(legend.get_texts(), labels, strict=True):
-        text.set_parse_math(False)  # a dollar sign is a dollar sign
-        text.set_text(textwrap.fill(label, _LABEL_LETTERS))
-
-
-def _line_colors(count: int) -> list[str]:
-    """Hex colours of lines on white: the default colours without the light ones."""
-    colors = default_colors(2 * count + 16)
-    readable = perceived(np.array(colors))[0, :, 0] < _LIGHTEST_LINE
-    order = [
-        *_FIRST_COLORS,
-        *(i for i in np.flatnonzero(readable).tolist() if i not in _FIRST_COLORS),
-    ]
-    return ["#{:02x}{:02x}{:02x}".format(*colors[i]) for i in order[:count]]
+        write_as_is(text, textwrap.fill(label, _LABEL_LETTERS))

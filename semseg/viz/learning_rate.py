@@ -4,15 +4,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semseg.viz._figure import as_hex, line_colors, open_axes, set_title, style_axes
+from semseg.viz._theme import Theme, theme
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LINE, _MARK = "#0072b2", "#d55e00"  # blue and vermilion of the default colours
 _HIGHEST = 1.25  # times the first loss: what has diverged would flatten the rest
 
 
-def plot_learning_rate(rates: Any, losses: Any, suggested: float | None = None) -> "Figure":
+def plot_learning_rate(
+    rates: Any,
+    losses: Any,
+    suggested: float | None = None,
+    ax: "Axes | None" = None,
+    title: str | None = None,
+    dark: bool = False,
+) -> "Figure":
     """Plots the loss over the learning rate, with the suggested rate marked.
 
     The axis of rates is logarithmic. Losses far above the first one run out of the picture: there
@@ -22,9 +31,12 @@ def plot_learning_rate(rates: Any, losses: Any, suggested: float | None = None) 
         rates: learning rates > 0, rising.
         losses: as many losses.
         suggested: the rate to mark, or None.
+        ax: axes to draw into; None makes a figure.
+        title: above the axes.
+        dark: light lines on a dark ground.
 
     Returns:
-        A Matplotlib figure that belongs to no window; `save` writes it.
+        The Matplotlib figure; a new one belongs to no window. `save` writes it.
 
     Raises:
         ValueError: not as many losses as rates, fewer than two, rates that do not rise, a
@@ -35,21 +47,21 @@ def plot_learning_rate(rates: Any, losses: Any, suggested: float | None = None) 
         >>> figure.axes[0].get_xscale()
         'log'
     """
-    from matplotlib.figure import Figure
-
+    look = theme(dark)
     rates, losses = _checked(rates, losses, suggested)
-    figure = Figure(figsize=(6.0, 3.8), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(rates, losses, color=_LINE)
-    _style_axes(axes, rates, losses)
+    figure, axes = open_axes(ax, (6.0, 3.8), look)
+    line, mark = line_colors(2, look)
+    axes.plot(rates, losses, color=line)
+    _frame(axes, rates, losses, look)
     if suggested is None:
-        axes.set_title("no rate is suggested", loc="left", fontsize=10)
+        set_title(axes, "\n".join([*([title] if title else []), "no rate is suggested"]), look)
     else:
-        _mark(axes, rates, losses, float(suggested))
+        _mark(axes, rates, losses, float(suggested), mark, look)
+        set_title(axes, f"{title}\n" if title else "", look)  # above the suggestion
     return figure
 
 
-def _style_axes(axes: "Axes", rates: np.ndarray, losses: np.ndarray) -> None:
+def _frame(axes: "Axes", rates: np.ndarray, losses: np.ndarray, look: Theme) -> None:
     axes.set_xscale("log")
     axes.set_xlim(rates[0], rates[-1])
     finite = losses[np.isfinite(losses)]
@@ -59,19 +71,20 @@ def _style_axes(axes: "Axes", rates: np.ndarray, losses: np.ndarray) -> None:
         axes.set_ylim(low - room, high + room)
     axes.set_xlabel("learning rate")
     axes.set_ylabel("loss, smoothed")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    style_axes(axes, look)
 
 
-def _mark(axes: "Axes", rates: np.ndarray, losses: np.ndarray, suggested: float) -> None:
+def _mark(
+    axes: "Axes", rates: np.ndarray, losses: np.ndarray, suggested: float, color: str, look: Theme
+) -> None:
     """A line at the suggestion, a dot on the curve, and the number above the axes."""
     place = np.log(suggested / rates[0]) / np.log(rates[-1] / rates[0])
     at = np.interp(np.log(suggested), np.log(rates), losses)
-    axes.axvline(suggested, color=_MARK, linewidth=1, linestyle="--")
-    axes.scatter(suggested, at, s=70, facecolor=_MARK, edgecolor="white", zorder=3)
+    axes.axvline(suggested, color=color, linewidth=1, linestyle="--")
+    axes.scatter(suggested, at, s=70, facecolor=color, edgecolor=as_hex(look.paper), zorder=3)
     axes.annotate(
         f"suggested {suggested:.2g}", (suggested, 1), (0, 4),
-        xycoords=axes.get_xaxis_transform(), textcoords="offset points", color=_MARK,
+        xycoords=axes.get_xaxis_transform(), textcoords="offset points", color=color,
         ha="left" if place < 0.15 else "right" if place > 0.85 else "center", va="bottom",
     )  # fmt: skip
 

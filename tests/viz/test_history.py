@@ -4,9 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from semseg.viz import plot_history
+from semseg.viz._history_curves import smoothed
 
 HISTORY = {
     "loss": [0.9, 0.5, 0.4, 0.3],
@@ -137,6 +140,74 @@ def test_no_legend_meets_axes_labels_or_the_edge(history):
         assert box.y0 >= -1
         assert box.x1 <= figure.bbox.x1
         assert box.y1 <= figure.bbox.y1
+
+
+RUNS = {"U-Net": HISTORY, "SegNet": {"loss": [0.8, 0.2], "val_loss": [0.9, 0.7], "auc": [2, 3]}}
+
+
+def test_several_runs_share_a_panel_a_quantity_and_have_a_color_each():
+    figure = plot_history(RUNS)
+    assert titles(figure) == ["loss", "mean_iou", "auc", "learning rate"]
+    loss = figure.axes[0]
+    assert legend_of(loss) == [
+        "U-Net",
+        "U-Net, validation (best 0.55, epoch 3)",
+        "SegNet",
+        "SegNet, validation (best 0.7, epoch 2)",
+    ]
+    first, first_val, second, second_val = loss.get_lines()
+    assert first.get_color() == first_val.get_color() != second.get_color()
+    assert second.get_color() == second_val.get_color()
+    (auc,) = figure.axes[2].get_lines()  # a run keeps its colour where the other is missing
+    assert auc.get_color() == second.get_color()
+
+
+def test_several_runs_are_histories_or_dicts_and_one_may_be_named():
+    run = SimpleNamespace(history={"loss": [0.5, 0.4]}, epoch=[0, 1])
+    assert legend_of(plot_history({"a": run}).axes[0]) == ["a (best 0.4, epoch 2)"]
+
+
+def test_an_error_names_the_run():
+    with pytest.raises(ValueError, match=r"history\['b'\]\['loss'\] must hold one number"):
+        plot_history({"a": HISTORY, "b": {"loss": [[1, 2]]}})
+    with pytest.raises(ValueError, match=r"history\['b'\] must hold at least one epoch"):
+        plot_history({"a": HISTORY, "b": {}})
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-100, 100) | st.just(np.nan), max_size=12), st.floats(0, 0.95))
+def test_smoothing_is_a_mean_that_forgets(values, smoothing):
+    values = np.array(values, np.float64)
+    found = smoothed(values, smoothing)
+    for i in range(len(values)):
+        seen = np.flatnonzero(~np.isnan(values[: i + 1]))
+        if np.isnan(values[i]):
+            assert np.isnan(found[i])
+        else:
+            weights = smoothing ** np.arange(len(seen), dtype=float)[::-1]
+            expected = (weights * values[seen]).sum() / weights.sum()
+            assert found[i] == pytest.approx(expected, abs=1e-9)
+
+
+def test_smoothed_curves_stand_before_the_recorded_ones_and_the_best_stays_recorded():
+    loss = plot_history(HISTORY, smoothing=0.5).axes[0]
+    recorded, mean, *_ = loss.get_lines()
+    assert recorded.get_ydata().tolist() == HISTORY["loss"]
+    np.testing.assert_allclose(mean.get_ydata(), smoothed(np.array(HISTORY["loss"]), 0.5))
+    assert recorded.get_alpha() < 0.5
+    assert loss.collections[0].get_offsets().tolist() == [[3, 0.55]]
+    assert legend_of(loss) == ["loss", "val_loss (best 0.55, epoch 3)"]
+
+
+def test_the_learning_rate_is_not_smoothed():
+    (rate,) = plot_history(HISTORY, smoothing=0.9).axes[2].get_lines()
+    assert rate.get_ydata().tolist() == HISTORY["learning_rate"]
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1, 2.5])
+def test_smoothing_outside_its_range_is_refused(smoothing):
+    with pytest.raises(ValueError, match=rf"smoothing must lie in \[0, 1\), received {smoothing}"):
+        plot_history(HISTORY, smoothing)
 
 
 @pytest.mark.parametrize(

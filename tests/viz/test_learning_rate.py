@@ -52,6 +52,11 @@ def test_nothing_leaves_the_figure_or_meets_the_axes(suggested):
         assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
 
 
+def test_a_title_stands_above_what_is_said_of_the_suggestion():
+    axes = plot_learning_rate(RATES, LOSSES, title="digits").axes[0]
+    assert axes.get_title(loc="left") == "digits\nno rate is suggested"
+
+
 def test_a_flat_curve_and_missing_values_are_drawn():
     for losses in ([1.0, 1.0], [1.0, np.nan], [np.nan, np.nan], [-1.0, -2.0]):
         low, high = plot_learning_rate([0.1, 1], losses).axes[0].get_ylim()
