@@ -1,16 +1,25 @@
 """What a model's graph says: how far a pixel sees, what it costs, and which stages it has."""
 
+from semseg.analysis.ablation import skip_ablation, skips, without_skip
 from semseg.analysis.costs import Cost, StageCost, cost
+from semseg.analysis.effective_fields import MeasuredField, measured_receptive_field
+from semseg.analysis.features import feature_maps
 from semseg.analysis.receptive_fields import ReceptiveField, receptive_field
 from semseg.analysis.staging import Link, Stage, stages
 
 __all__ = [
     "Cost",
     "Link",
+    "MeasuredField",
     "ReceptiveField",
     "Stage",
     "StageCost",
     "cost",
+    "feature_maps",
+    "measured_receptive_field",
     "receptive_field",
+    "skip_ablation",
+    "skips",
     "stages",
+    "without_skip",
 ]

@@ -1,6 +1,6 @@
 """A model's graph as a flat list of layer calls: nested models are opened, nothing is computed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -14,12 +14,27 @@ class Node(NamedTuple):
             layer that is called twice has two nodes of one name.
         operation: the layer.
         inputs, outputs: places of its tensors in `Graph.tensors`.
+        arguments: Keras's record of the call.
     """
 
     name: str
     operation: Any
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    arguments: Any
+
+    def results(self, values: Sequence[Any], specify: bool = False) -> list[Any]:
+        """What the call makes of other inputs: arrays, or Keras tensors that join a new model.
+
+        Args:
+            values: one for each of the inputs.
+            specify: whether only shape and dtype are worked out.
+        """
+        keras_tensors = self.arguments.keras_tensors
+        filled = {id(x): value for x, value in zip(keras_tensors, values, strict=True)}
+        args, kwargs = self.arguments.fill_in(filled)
+        call = self.operation.compute_output_spec if specify else self.operation
+        return list(keras.tree.flatten(call(*args, **kwargs)))
 
 
 class Graph(NamedTuple):
@@ -46,6 +61,25 @@ class Graph(NamedTuple):
                 wanted.update(node.inputs)
                 found.append(node)
         return found[::-1]
+
+    def values(
+        self, inputs: Sequence[Any], target: int, silenced: Collection[tuple[Node, int]] = ()
+    ) -> dict[int, Any]:
+        """All tensors that `target` depends on, and it, computed in inference.
+
+        Args:
+            inputs: arrays, or Keras tensors, from which the graph is then built once more.
+            target: a tensor.
+            silenced: inputs (call, place) that are taken to be zero.
+        """
+        found = dict(zip(self.inputs, inputs, strict=True))
+        for node in self.needed(target):
+            given = [
+                keras.ops.zeros_like(found[tensor]) if (node, place) in silenced else found[tensor]
+                for place, tensor in enumerate(node.inputs)
+            ]
+            found.update(zip(node.outputs, node.results(given), strict=True))
+        return found
 
     def output_of(self, name: str | None) -> int:
         """The tensor of an output or layer; for None the only output, or the one named "logits".
@@ -159,15 +193,13 @@ class _Reader:
         if inner is not None:
             outputs = self.walk(inner, inputs, f"{name}/")
         else:
-            outputs = [self.add(x) for x in self._results(call, place)]
-            self.nodes.append(Node(name, call.operation, inputs, tuple(outputs)))
+            node = Node(name, call.operation, inputs, (), call.arguments)
+            made = call.output_tensors
+            if self.size is not None:
+                made = node.results([self.tensors[i] for i in inputs], specify=True)
+            outputs = [self.add(x) for x in made]
+            self.nodes.append(node._replace(outputs=tuple(outputs)))
         place.update(zip(map(id, call.output_tensors), outputs, strict=True))
-
-    def _results(self, call: Any, place: dict[int, int]) -> list[Any]:
-        if self.size is None:
-            return list(call.output_tensors)
-        args, kwargs = call.arguments.fill_in({i: self.tensors[n] for i, n in place.items()})
-        return list(keras.tree.flatten(call.operation.compute_output_spec(*args, **kwargs)))
 
 
 def _output_names(model: Any) -> list[str]:
