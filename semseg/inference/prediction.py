@@ -16,6 +16,7 @@ from semseg.layers import PixelRescaling
 
 # Pictures are read ahead to find some of equal size, at most so many pixels of them.
 _AHEAD_BATCHES, _AHEAD_PIXELS = 4, 2**23
+_LARGEST = 255  # what a model that rescales takes
 
 
 def predict(
@@ -204,7 +205,12 @@ class InputCheck:
                 f"{where} must have the size {tuple(self._taken)} (height, width), as the model "
                 f"was built, received {size}; pass size=(height, width) to have it resized"
             )
-        if self._is_first and self._rescales:
+        if self._rescales:
+            self._check_range(image, where)
+        return image
+
+    def _check_range(self, image: np.ndarray, where: str) -> None:
+        """Refuses every picture of too large values; warns of [0, 1] for the first alone."""
+        if self._is_first or (image.dtype != np.uint8 and image.max() > _LARGEST):
             check_pixel_range(image, where)
         self._is_first = False
-        return image

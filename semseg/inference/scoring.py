@@ -1,6 +1,7 @@
 """The scores of a model on a data set."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 import keras
 import numpy as np
@@ -8,7 +9,8 @@ import numpy as np
 from semseg.data.dataset import Dataset
 from semseg.inference.forward import Forward
 from semseg.inference.prediction import predictions
-from semseg.inference.tiling import predict_tiled
+from semseg.inference.tile_plan import plan_tiles
+from semseg.inference.tiling import tiled_ids
 from semseg.inference.views import TestTime
 from semseg.metrics import Scores
 from semseg.metrics.functional import confusion_matrix
@@ -46,7 +48,8 @@ def score(
         True
     """
     classes, ignore_class = ds.class_map.num_classes, ds.class_map.ignore_class
-    outputs = Forward(model).num_outputs
+    forward = Forward(model)
+    outputs = forward.num_outputs
     if outputs != classes and not (outputs == 1 and classes == 2):
         raise ValueError(
             f"model must have {classes} outputs for the classes of {ds.name!r}, received "
@@ -62,10 +65,11 @@ def score(
             masks.append(mask)
             yield image
 
+    plan = cache(lambda size: plan_tiles(model, size, tile=tile))
     predicted: Iterable[np.ndarray] = (
         predictions(model, images(), size=size, batch_size=batch_size, tta=tta)
         if tile is None
-        else (predict_tiled(model, image, tile=tile, verbose=False) for image in images())
+        else (tiled_ids(forward, image, plan(image.shape[:2])) for image in images())
     )
     for ids in predicted:
         total += confusion_matrix(masks.pop(0), ids, classes, ignore_class)

@@ -1,15 +1,16 @@
 """How a large picture is cut for a model: windows, margins, and what that costs."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from itertools import product
 from typing import Any
 
 import keras
+import numpy as np
 
-from semseg._checks import check_size
-from semseg.analysis.receptive_fields import receptive_field
+from semseg._checks import check_choice, check_count, check_size
+from semseg.inference.axes import axes_of, output_size
 from semseg.inference.forward import Forward
 from semseg.inference.windows import (
     Axis,
@@ -21,7 +22,6 @@ from semseg.inference.windows import (
 )
 
 _Size = tuple[int, int]
-# Floats that the network is taken to hold for each pixel while it works, besides its widest layer.
 _DEFAULT_TILE = 1024
 
 
@@ -33,12 +33,14 @@ class TilePlan:
         size: (height, width) of the picture.
         rows, columns: windows along each axis.
         blend: "exact", "crop" or "gaussian".
+        shrinks_by: how many rows and columns fewer the model gives than it sees.
     """
 
     size: _Size
     rows: tuple[Window, ...]
     columns: tuple[Window, ...]
     blend: str
+    shrinks_by: _Size = (0, 0)
 
     @property
     def tile(self) -> _Size:
@@ -93,12 +95,18 @@ def plan_tiles(
     if overlap == "exact":
         if blend is not None:
             raise ValueError(f"blend goes with overlap=pixels, received {blend!r} with 'exact'")
-        return _exact(forward, size, sides)
-    if isinstance(overlap, bool) or not isinstance(overlap, int) or overlap < 0:
+        plan = _exact(forward, size, sides)
+    else:
+        plan = _overlapping(forward, size, sides, overlap, blend or "gaussian")
+    _check_output(forward, plan)
+    return plan
+
+
+def _overlapping(forward: Forward, size: _Size, sides: _Size, overlap: Any, blend: str) -> TilePlan:
+    if isinstance(overlap, str):
         raise ValueError(f"overlap must be 'exact' or pixels >= 0, received {overlap!r}")
-    blend = blend or "gaussian"
-    if blend not in ("gaussian", "crop"):
-        raise ValueError(f"blend must be 'gaussian' or 'crop', received {blend!r}")
+    overlap = check_count("overlap", overlap, 0)
+    check_choice("blend", blend, ("gaussian", "crop"))
     if overlap >= min(sides):
         raise ValueError(f"overlap must be < tile = {sides}, received {overlap}")
     _check_fits(forward, size, sides)
@@ -108,79 +116,42 @@ def plan_tiles(
 
 
 def _exact(forward: Forward, size: _Size, sides: _Size) -> TilePlan:
-    axes = _axes(forward)
-    for side, axis, name in zip(sides, axes, ("height", "width"), strict=True):
-        if side < axis.least_tile:
-            raise ValueError(
-                f"tile must have a {name} >= {axis.least_tile} for {forward.model.name!r}, whose "
-                f"output pixels see {axis.before} pixels before and {axis.after} behind them, "
-                f"received {side}"
-            )
     if forward.size != (None, None):
         raise ValueError(
             f"overlap='exact' needs a model for any size, received one for {forward.size}; build "
             "it with input_shape=(None, None, channels), or pass overlap=pixels"
         )
-    unpadded = axes[0].shrinks_by > 0
-    cut: Callable[[int, int, Axis], list[Window]] = unpadded_windows if unpadded else exact_windows
-    rows, columns = (tuple(cut(*given)) for given in zip(size, sides, axes, strict=True))
-    return TilePlan(size, rows, columns, "exact")
+    axes = axes_of(forward, size)
+    names = ("height", "width")
+    cut = (_cut(*given, forward) for given in zip(size, sides, axes, names, strict=True))
+    rows, columns = map(tuple, cut)
+    return TilePlan(size, rows, columns, "exact", (axes[0].shrinks_by, axes[1].shrinks_by))
 
 
-def _axes(forward: Forward) -> tuple[Axis, Axis]:
-    """What the model's graph says about rows and columns.
-
-    Raises:
-        ValueError: a model whose pixels see the whole picture, which says which layer does it.
-    """
-    try:
-        field = receptive_field(forward.model)
-    except ValueError as error:
+def _cut(length: int, side: int, axis: Axis, name: str, forward: Forward) -> list[Window]:
+    """The windows of one axis; a picture that a window holds whole needs no margin."""
+    whole = length if not axis.shrinks_by else axis.least_tile
+    if side < min(axis.least_tile, whole):
         raise ValueError(
-            f"overlap='exact' can't hold for {forward.model.name!r}: {error}; pass overlap=pixels"
-        ) from None
-    if field.output_stride != (1, 1):
-        raise ValueError(
-            f"model must give an output for each pixel, received one of stride "
-            f"{field.output_stride}"
+            f"tile must have a {name} >= {axis.least_tile} for {forward.model.name!r}, whose "
+            f"output pixels see {axis.before} pixels before and {axis.after} behind them, "
+            f"received {side}"
         )
-    found = []
-    for axis in (0, 1):
-        takes, shrinks_by = partial(_largest_taken, forward, axis), 0
-        if field.offset[axis]:
-            seen = takes(_even_larger(field.height, field.stride[axis]))
-            shrinks_by = seen - _output_size(forward, axis, seen)
-        found.append(
-            Axis(
-                field.before[axis], field.after[axis], field.stride[axis], shrinks_by,
-                field.offset[axis], takes,
+    return (unpadded_windows if axis.shrinks_by else exact_windows)(length, side, axis)
+
+
+def _check_output(forward: Forward, plan: TilePlan) -> None:
+    """Every window must give what the plan counts on."""
+    heights, widths = ({w.stop - w.start for w in axis} for axis in (plan.rows, plan.columns))
+    for seen in product(sorted(heights), sorted(widths)):
+        expected = tuple(n - less for n, less in zip(seen, plan.shrinks_by, strict=True))
+        given = output_size(forward, seen)
+        if given != expected:
+            hint = "" if plan.blend == "exact" else "; a model without padding needs 'exact'"
+            raise ValueError(
+                f"model must give {expected} pixels for a window of {seen}, received {given} from "
+                f"{forward.model.name!r}{hint}"
             )
-        )  # fmt: skip
-    return found[0], found[1]
-
-
-def _even_larger(reach: int, stride: int) -> int:
-    return reach + 4 * stride
-
-
-def _largest_taken(forward: Forward, axis: int, size: int) -> int:
-    """The largest size up to `size` along one axis that an unpadded network takes, 0 for none."""
-    for candidate in range(size, 0, -1):
-        if _output_size(forward, axis, candidate) > 0:
-            return candidate
-    return 0
-
-
-def _output_size(forward: Forward, axis: int, size: int) -> int:
-    """Rows or columns of the output for `size` of the input; 0 where the network refuses it."""
-    shape = [1, None, None, forward.channels]
-    shape[1 + axis] = size
-    try:
-        output = forward.model.compute_output_shape(tuple(shape))
-    except ValueError:
-        return 0
-    output = output["logits"] if isinstance(output, dict) else output
-    return output[1 + axis] or 0
 
 
 def _tile(forward: Forward, tile: Any) -> _Size:
@@ -188,7 +159,7 @@ def _tile(forward: Forward, tile: Any) -> _Size:
     if tile is None:
         height, width = (side or _DEFAULT_TILE for side in forward.size)
         return height, width
-    sides = check_size((tile, tile) if isinstance(tile, int) else tile, "tile")
+    sides = check_size((tile, tile) if np.ndim(tile) == 0 else tile, "tile")
     for side, taken in zip(sides, forward.size, strict=True):
         if taken not in (None, side):
             raise ValueError(

@@ -1,7 +1,10 @@
 """Pictures larger than the memory, in windows: what comes out is what the whole would give."""
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +12,11 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
+from semseg._checks import check_count
 from semseg.inference.blending import Blend
 from semseg.inference.forward import Forward
+from semseg.inference.mapped_files import release_pages
+from semseg.inference.prediction import InputCheck
 from semseg.inference.tile_output import TileOutput, open_output
 from semseg.inference.tile_plan import TilePlan, grid, plan_tiles
 from semseg.inference.windows import Window
@@ -24,6 +30,7 @@ def predict_tiled(
     overlap: str | int = "exact",
     blend: str | None = None,
     output: str = "ids",
+    batch_size: int = 1,
     out: Any = None,
     done: str | os.PathLike[str] | None = None,
     verbose: bool = True,
@@ -44,6 +51,7 @@ def predict_tiled(
         blend: with pixels of overlap: "gaussian" (default) averages scores, the middle of a window
             counting most; "crop" takes each pixel from the window in whose middle it lies most.
         output: "ids", "probabilities" or "logits".
+        batch_size: windows of equal size that the model gets at once.
         out: what the result is written to: anything of the right shape that takes sliced
             assignment, or the name of an .npy file, which is made; None: an array in memory.
         done: a file that remembers finished tiles, so that a call after an interruption goes on;
@@ -69,30 +77,49 @@ def predict_tiled(
     """
     forward = Forward(model)
     forward.check_output(output)
+    check_count("batch_size", batch_size, 1)
     shape = _checked_shape(source, forward)
     plan = plan_tiles(model, (shape[0], shape[1]), tile=tile, overlap=overlap, blend=blend)
-    target = open_output(out, done, plan, forward, output)
-    read = _reader(source, shape)
-    steps = _blended if plan.blend == "gaussian" else _cut
+    read = _reader(source, shape, forward)
+    target = open_output(out, done, plan, forward, output, lambda: _digest(read, plan))
     with tqdm(total=len(plan), desc=str(plan), disable=None if verbose else True) as bar:
         bar.update(target.count_done())
-        for number in steps(forward, read, plan, target, output):
-            target.mark(number)
+        for _ in _steps(forward, read, plan, target, output, batch_size):
             bar.update()
+            release_pages(source)
+            release_pages(target.array)
     return target.array
 
 
+def tiled_ids(forward: Forward, image: np.ndarray, plan: TilePlan) -> np.ndarray:
+    """The ids of a picture in memory by the windows of a plan."""
+    ids = open_output(None, None, plan, forward, "ids", str)
+    read = _reader(image, _checked_shape(image, forward), forward)
+    for _ in _steps(forward, read, plan, ids, "ids", 1):
+        pass
+    return np.asarray(ids.array)
+
+
+_Tile = tuple[int, Window, Window]
 _Read = Callable[[Window, Window], np.ndarray]
 
 
+def _steps(
+    forward: Forward, read: _Read, plan: TilePlan, target: TileOutput, output: str, batch_size: int
+) -> Iterator[int]:
+    """Writes and marks the tiles that are not finished, one by one."""
+    steps = _blended if plan.blend == "gaussian" else _cut
+    for number in steps(forward, read, plan, target, output, batch_size):
+        target.mark(number)
+        yield number
+
+
 def _cut(
-    forward: Forward, read: _Read, plan: TilePlan, target: TileOutput, output: str
+    forward: Forward, read: _Read, plan: TilePlan, target: TileOutput, output: str, batch_size: int
 ) -> Iterator[int]:
     """Each window's kept part; finished tiles are left out."""
-    for number, row, column in grid(plan):
-        if target.is_done(number):
-            continue
-        seen = forward(read(row, column)[None], output)[0]
+    missing = [tile for tile in grid(plan) if not target.is_done(tile[0])]
+    for (number, row, column), seen in _seen(forward, read, missing, output, batch_size):
         height, width = row.kept_to - row.kept_from, column.kept_to - column.kept_from
         kept = seen[row.skip : row.skip + height, column.skip : column.skip + width]
         target.write(row, column, kept)
@@ -100,27 +127,65 @@ def _cut(
 
 
 def _blended(
-    forward: Forward, read: _Read, plan: TilePlan, target: TileOutput, output: str
+    forward: Forward, read: _Read, plan: TilePlan, target: TileOutput, output: str, batch_size: int
 ) -> Iterator[int]:
     """The weighted mean of all windows that hold a pixel.
 
     Rows of windows that only finished tiles need are left out; one that reaches into unfinished
     tiles is computed again.
     """
-    blend = Blend(plan, forward.num_outputs)
-    columns = len(plan.columns)
-    missing = [n for n in range(len(plan)) if not target.is_done(n)]
+    tiles = list(grid(plan))
+    missing = [row.kept_from for number, row, _ in tiles if not target.is_done(number)]
     if not missing:
         return
-    first = plan.rows[missing[0] // columns].start
-    for number, row, column in grid(plan):
-        if row.stop <= first:
-            continue
-        scores = forward(read(row, column)[None], forward.kind)[0]
+    needed = [tile for tile in tiles if tile[1].stop > missing[0]]
+    blend = Blend(plan, forward.num_outputs)
+    for tile, scores in _seen(forward, read, needed, forward.kind, batch_size):
+        number, row, column = tile
         finished = blend.add(scores, row, column)
         if not target.is_done(number):
             target.write(row, column, forward.finished(finished, forward.kind, output))
             yield number
+
+
+def _seen(
+    forward: Forward, read: _Read, tiles: Sequence[_Tile], output: str, batch_size: int
+) -> Iterator[tuple[_Tile, np.ndarray]]:
+    """Each tile with the model's output for its window, in order; the next ones are read ahead."""
+
+    def windows(group: list[_Tile]) -> np.ndarray:
+        return np.stack([read(row, column) for _, row, column in group])
+
+    groups = _of_one_size(tiles, batch_size)
+    with ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(windows, groups[0])
+        for group, following in zip_longest(groups, groups[1:]):
+            batch = ahead.result()
+            if following is not None:
+                ahead = reader.submit(windows, following)
+            yield from zip(group, forward(batch, output), strict=True)
+
+
+def _of_one_size(tiles: Sequence[_Tile], most: int) -> list[list[_Tile]]:
+    """Runs of at most `most` tiles whose windows have one size."""
+    groups: list[list[_Tile]] = []
+    last = None
+    for tile in tiles:
+        size = [w.stop - w.start for w in tile[1:]]
+        if size != last or len(groups[-1]) == most:
+            groups.append([])
+        groups[-1].append(tile)
+        last = size
+    return groups
+
+
+def _digest(read: _Read, plan: TilePlan) -> str:
+    """A hash of the first, the middle and the last window: which picture it is."""
+    tiles = list(grid(plan))
+    digest = hashlib.sha256()
+    for _, row, column in (tiles[0], tiles[len(tiles) // 2], tiles[-1]):
+        digest.update(np.ascontiguousarray(read(row, column)).tobytes())
+    return digest.hexdigest()
 
 
 def _checked_shape(source: Any, forward: Forward) -> tuple[int, int, int]:
@@ -144,8 +209,9 @@ def _checked_shape(source: Any, forward: Forward) -> tuple[int, int, int]:
     return shape[0], shape[1], channels
 
 
-def _reader(source: Any, shape: tuple[int, int, int]) -> _Read:
+def _reader(source: Any, shape: tuple[int, int, int], forward: Forward) -> _Read:
     """Reads windows (height, width, channels); outside the picture it is mirrored."""
+    check = InputCheck(forward, None)
 
     def read(row: Window, column: Window) -> np.ndarray:
         places = [
@@ -154,7 +220,7 @@ def _reader(source: Any, shape: tuple[int, int, int]) -> _Read:
         ]
         (top, bottom), (left, right) = ((p.min(), p.max() + 1) for p in places)
         part = np.asarray(source[int(top) : int(bottom), int(left) : int(right)])
-        part = part.reshape(int(bottom - top), int(right - left), shape[2])
+        part = check(part.reshape(int(bottom - top), int(right - left), shape[2]), "source")
         if all(w.start >= 0 and w.stop <= n for w, n in zip((row, column), shape, strict=False)):
             return part
         return part[np.ix_(places[0] - top, places[1] - left)]

@@ -1,7 +1,7 @@
 """Where the windows of a tiled picture lie, along one axis: whole numbers, no pixels."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import NamedTuple
 
 
@@ -47,7 +47,10 @@ class Axis(NamedTuple):
     @property
     def least_tile(self) -> int:
         """The smallest window that keeps some of its output."""
-        return sum(self.margins) + self.stride
+        if not self.shrinks_by:
+            return sum(self.margins) + self.stride
+        least = self.shrinks_by + self.stride
+        return next(tile for tile in count(least) if self.takes(tile) >= least)
 
 
 def exact_windows(length: int, tile: int, axis: Axis) -> list[Window]:
@@ -79,14 +82,12 @@ def unpadded_windows(length: int, tile: int, axis: Axis) -> list[Window]:
     stride is left to the next one.
     """
     seen = axis.takes(tile)
-    kept = (seen - axis.shrinks_by) // axis.stride * axis.stride
-    if length <= seen - axis.shrinks_by:
-        kept = seen - axis.shrinks_by
-    found = []
-    for kept_from in range(0, length, max(kept, 1)):
-        start = kept_from - axis.offset
-        found.append(Window(start, start + seen, kept_from, min(kept_from + kept, length), 0))
-    return found
+    given = seen - axis.shrinks_by
+    kept = given if length <= given else given // axis.stride * axis.stride
+    starts = range(0, length, kept)
+    return [
+        Window(s - axis.offset, s - axis.offset + seen, s, min(s + kept, length), 0) for s in starts
+    ]
 
 
 def overlapping_windows(length: int, tile: int, overlap: int) -> list[Window]:
