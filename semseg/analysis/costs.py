@@ -10,6 +10,7 @@ import numpy as np
 from semseg._checks import check_size
 from semseg.analysis.arithmetic import macs_of
 from semseg.analysis.graph import Graph, Node, read_graph
+from semseg.analysis.places import Axis, axes_of
 from semseg.analysis.receptive_fields import field_of
 from semseg.analysis.staging import stages_of
 
@@ -113,7 +114,8 @@ def cost(model: Any, size: tuple[int, int] | None = None) -> Cost:
     """
     graph = read_graph(model, _size(model, size))
     staged = stages_of(graph)
-    fields = {stage.name: _field(graph, stage.output) for stage in staged}
+    axes = axes_of(graph, graph.nodes)
+    fields = {stage.name: _field(graph, stage.output, axes) for stage in staged}
     groups = {stage.name: (stage.nodes, stage.output) for stage in staged}
     inside = {node for stage in staged for node in stage.nodes}
     if rest := tuple(node for node in graph.nodes if node not in inside):
@@ -152,9 +154,9 @@ def _size(model: Any, size: tuple[int, int] | None) -> tuple[int, int] | None:
     return shape[1], shape[2]
 
 
-def _field(graph: Graph, output: int) -> tuple[int, int] | None:
+def _field(graph: Graph, output: int, axes: tuple[Axis, Axis]) -> tuple[int, int] | None:
     try:
-        field = field_of(graph, output)
+        field = field_of(graph, output, axes)
     except ValueError:
         return None
     return field.height, field.width

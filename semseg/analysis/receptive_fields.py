@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semseg.analysis.graph import Graph, Node, read_graph
-from semseg.analysis.reach import Reach, Reads, reads_of
+from semseg.analysis.places import Axis, axes_of
+from semseg.analysis.reach import Reads
 
 Pair = tuple[int, int]
 
@@ -82,9 +83,11 @@ def receptive_field(model: Any, output: str | None = None) -> ReceptiveField:
         receptive field 44 x 44 pixels (up 23, down 23, left 23, right 23), aligned to 4 x 4
     """
     graph = read_graph(model)
-    if len(graph.inputs) != 1:
+    shapes = [graph.tensors[tensor].shape for tensor in graph.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4:
         raise ValueError(
-            f"model must have one input, the pictures, received one with {len(graph.inputs)}"
+            "model must have one input, the pictures (batch, height, width, channels), received "
+            f"one with inputs of {shapes}"
         )
     target = graph.output_of(output)
     try:
@@ -96,14 +99,19 @@ def receptive_field(model: Any, output: str | None = None) -> ReceptiveField:
         ) from None
 
 
-def field_of(graph: Graph, target: int) -> ReceptiveField:
+def field_of(graph: Graph, target: int, axes: tuple[Axis, Axis] | None = None) -> ReceptiveField:
     """The receptive field of a tensor of a graph with one input.
+
+    Args:
+        graph, target: the tensor.
+        axes: `axes_of` the graph, where the fields of several tensors are asked for.
 
     Raises:
         ValueError: what lies between is unbounded or unknown.
     """
     nodes = graph.needed(target)
-    rows, columns = (_along(axis, nodes, graph, target) for axis in (0, 1))
+    axes = axes_of(graph, nodes) if axes is None else axes
+    rows, columns = (_along(axis, nodes, graph, target) for axis in axes)
     return ReceptiveField(
         rows.size,
         columns.size,
@@ -113,24 +121,6 @@ def field_of(graph: Graph, target: int) -> ReceptiveField:
         (rows.stride, columns.stride),
         (rows.output_stride, columns.output_stride),
     )
-
-
-class _Place(NamedTuple):
-    """Where the cells of a tensor stand on the input, in input pixels along one axis.
-
-    Attributes:
-        stride: from one cell to the next.
-        period: what a shift of the picture must be a multiple of, for the cells to shift along.
-        start: where cell 0 begins, as the windows' centres have it.
-        length: how many cells there are.
-        coarsest: the largest stride on the way.
-    """
-
-    stride: Fraction
-    period: Fraction
-    start: Fraction
-    length: int
-    coarsest: Fraction
 
 
 class _Extent(NamedTuple):
@@ -144,22 +134,15 @@ class _Extent(NamedTuple):
     output_stride: int | Fraction
 
 
-# About the height and width of the picture where the model takes any: no border is met in it.
-_LARGE = 2**20
-
-
-def _along(axis: int, nodes: list[Node], graph: Graph, target: int) -> _Extent:
-    length = graph.tensors[graph.inputs[0]].shape[axis + 1]
-    if length is None:
-        period = int(_places(axis, nodes, graph, _LARGE)[0][target].period)
-        length = period * (_LARGE // period)
-    places, reads = _places(axis, nodes, graph, length)
-    place = places[target]
+def _along(axis: Axis, nodes: list[Node], graph: Graph, target: int) -> _Extent:
+    if target in axis.faults:
+        raise axis.faults[target]
+    place = axis.places[target]
     step = place.stride
     phases = np.arange(int(place.period / step))
-    first, last = _seen(nodes, reads, graph, target, phases)
+    first, last = _seen(nodes, axis.reads, graph, target, phases)
     # What covers the picture, rounded up to the stride, begins with it, however it is padded.
-    covered = 0 <= place.length * step - length <= -length % place.period
+    covered = 0 <= place.length * step - axis.length <= -axis.length % place.period
     offset = 0 if covered else math.floor(place.start)
     own = np.array([math.floor(phase * step) + offset for phase in phases.tolist()])
     width = max(int(step), 1)
@@ -174,20 +157,20 @@ def _along(axis: int, nodes: list[Node], graph: Graph, target: int) -> _Extent:
 
 
 def _seen(
-    nodes: list[Node], reads: list[Reads], graph: Graph, target: int, outputs: np.ndarray
+    nodes: list[Node], reads: dict[Node, Reads], graph: Graph, target: int, outputs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """First and last input pixel that each of some output pixels depends on.
 
     From the output back to the input; the picture has no border here, places may be negative.
     """
     seen = {target: (outputs, outputs)}
-    for node, read in zip(reversed(nodes), reversed(reads), strict=True):
+    for node in reversed(nodes):
         of_outputs = [seen[tensor] for tensor in node.outputs if tensor in seen]
         if not of_outputs:
             continue  # only the size of its output is read
         first = np.min([first for first, _ in of_outputs], axis=0)
         last = np.max([last for _, last in of_outputs], axis=0)
-        for tensor, reach in zip(node.inputs, read.reaches, strict=True):
+        for tensor, reach in zip(node.inputs, reads[node].reaches, strict=True):
             if reach is None:
                 continue
             begin, end = reach.back(first, last)
@@ -196,60 +179,6 @@ def _seen(
     if graph.inputs[0] not in seen:
         raise ValueError("the output does not depend on the picture")
     return seen[graph.inputs[0]]
-
-
-def _places(
-    axis: int, nodes: list[Node], graph: Graph, length: int
-) -> tuple[dict[int, _Place], list[Reads]]:
-    """Where all tensors stand, and what each call reads, in a picture of `length` pixels."""
-    one = Fraction(1)
-    places = {graph.inputs[0]: _Place(one, one, Fraction(0), length, one)}
-    reads = []
-    for node in nodes:
-        lengths = [places[tensor].length for tensor in node.inputs]
-        read = reads_of(node, graph, axis, lengths[0])
-        given = [
-            _moved(places[tensor], reach)
-            for tensor, reach in zip(node.inputs, read.reaches, strict=True)
-            if reach is not None
-        ]
-        strides = {place.stride for place in given}
-        if len(strides) > 1:
-            found = " and ".join(str(stride) for stride in sorted(strides))
-            raise ValueError(
-                f"layer {node.name!r} joins maps of different strides, {found}: its place on the "
-                "picture is not known"
-            )
-        # Where windows lie half a pixel apart, the finest branch says where things are.
-        place = min(given, key=lambda place: place.coarsest)
-        made = place._replace(
-            period=_lcm([place.period for place in given]),
-            length=place.length if read.like is None else lengths[read.like],
-            coarsest=max(place.coarsest for place in given),
-        )
-        places.update(dict.fromkeys(node.outputs, made))
-        reads.append(read)
-    return places, reads
-
-
-def _moved(place: _Place, reach: Reach) -> _Place:
-    """Behind a window."""
-    unit = place.stride / reach.up
-    stride = unit * reach.down
-    centre = Fraction(reach.span + reach.up - reach.down, 2) - reach.before
-    return _Place(
-        stride=stride,
-        period=_lcm([place.period, stride]),
-        start=place.start + unit * centre,
-        length=reach.length(place.length),
-        coarsest=max(place.coarsest, stride),
-    )
-
-
-def _lcm(values: list[Fraction]) -> Fraction:
-    """The least number that is a whole multiple of each."""
-    numerator = math.lcm(*(value.numerator for value in values))
-    return Fraction(numerator, math.gcd(*(value.denominator for value in values)))
 
 
 def _pair(pair: tuple[Any, Any]) -> str:

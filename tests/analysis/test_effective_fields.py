@@ -2,8 +2,6 @@ import keras
 import numpy as np
 import pytest
 from architectures import built, pictures
-from hypothesis import given
-from hypothesis import strategies as st
 from keras import layers
 
 from semseg.analysis import measured_receptive_field, receptive_field
@@ -21,9 +19,9 @@ def averaging(*stack):
     return model
 
 
-@given(st.sampled_from(["unet", "unet bilinear"]), st.integers(0, 3), st.integers(0, 3))
-def test_the_measured_field_lies_within_the_theoretical_one(name, y, x):
-    model = built(name)
+@pytest.mark.parametrize(("y", "x"), [(0, 0), (1, 3), (3, 2)])
+def test_the_measured_field_lies_within_the_theoretical_one(y, x):
+    model = built("unet")
     theory = receptive_field(model)
     images = pictures(model, (84, 88), batch=1, seed=y + 4 * x).astype("float32")
     field = measured_receptive_field(model, images, pixel=(40 + y, 44 + x))

@@ -165,7 +165,7 @@ def test_shared_layers_and_nested_models_are_walked_through_each_time():
 
 # -- never less: what changes outside is not noticed ----------------------------------------------
 
-REAL = ("unet", "unet layer norm", "unet bilinear", "segnet_basic")
+REAL = ("unet", "unet bilinear", "segnet_basic")
 
 
 @given(st.sampled_from(REAL), st.integers(0, 31), st.booleans())
@@ -316,8 +316,11 @@ def test_maps_of_two_strides_and_other_inputs_are_refused():
     joined = layers.Multiply(name="gate")([inputs, layers.AveragePooling2D(8)(inputs)])
     with pytest.raises(ValueError, match="'gate' joins maps of different strides, 1 and 8"):
         receptive_field(keras.Model(inputs, joined))
-    with pytest.raises(ValueError, match="model must have one input.* received one with 2"):
+    with pytest.raises(ValueError, match="model must have one input, the pictures"):
         receptive_field(keras.Model([inputs, other], layers.Add()([inputs, other])))
+    vector = layers.Input((4,))
+    with pytest.raises(ValueError, match=r"received one with inputs of \[\(None, 4\)\]"):
+        receptive_field(keras.Model(vector, layers.Dense(2)(vector)))
     first = layers.MaxPooling2D(2, data_format="channels_first")
     with pytest.raises(ValueError, match="channels_first"):
         receptive_field(model_of(first, channels=8, shape=(8, 8)))

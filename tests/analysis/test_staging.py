@@ -14,9 +14,8 @@ from semseg.models import FCN, SegNet, SegNetBasic, UNet
 
 unet = functools.partial(UNet, num_classes=3, filters=2)
 NAMED = {
-    "unet": functools.partial(unet, depth=4),
-    "unet valid": functools.partial(unet, depth=3, padding="valid", norm=None),
-    "unet bilinear": functools.partial(unet, depth=2, upsampling="bilinear", dropout=0.5),
+    "unet": functools.partial(unet, depth=3),
+    "unet bilinear": functools.partial(unet, depth=1, upsampling="bilinear", dropout=0.5),
     "unet group norm": MODELS["unet group norm"],
     "segnet": functools.partial(narrowed(SegNet, 1), num_classes=3, bayesian=True),
     "segnet_basic": functools.partial(narrowed(SegNetBasic, 1), num_classes=3),
