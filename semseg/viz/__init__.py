@@ -4,7 +4,6 @@ Nothing here shows a window or keeps a figure; Matplotlib is imported by `plot_*
 """
 
 from semseg.viz._marks import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR
-from semseg.viz.architecture import plot_architecture, plot_architectures
 from semseg.viz.augmentations import draw_augmentations
 from semseg.viz.class_frequencies import plot_class_frequencies
 from semseg.viz.class_scores import plot_class_scores
@@ -34,8 +33,6 @@ __all__ = [
     "draw_overlay",
     "draw_uncertainty",
     "draw_weights",
-    "plot_architecture",
-    "plot_architectures",
     "plot_class_frequencies",
     "plot_class_scores",
     "plot_confusion",

@@ -1,6 +1,5 @@
 """What augmentation makes of one sample."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from semseg.viz.grid import draw_samples
 
 def draw_augmentations(
     ds: Any,
-    transform: Callable[..., tuple[np.ndarray, ...]],
+    transform: Any,
     index: int = 0,
     count: int = 7,
     seed: int = 0,
@@ -27,8 +26,8 @@ def draw_augmentations(
     Args:
         ds: a Dataset, or anything with `ds[i] -> (image, mask)` and `ds.class_map`. A single pair
             becomes one with `semseg.data.from_arrays([image], [mask], class_map)`.
-        transform: a function of (image, mask, rng) that gives (image, mask), such as one of
-            `semseg.data.transforms`.
+        transform: what `augment=` takes: a transform or preset of `semseg.data.transforms`, any
+            function of (image, mask, rng) that gives (image, mask), or a list of them.
         index: which sample.
         count: how many times it is transformed.
         seed: of the random draws.
@@ -40,21 +39,18 @@ def draw_augmentations(
         (height, width, 3) uint8 RGB.
 
     Raises:
-        ValueError: `count` or `columns` below 1; a mask that gained ids which the map doesn't have.
+        ValueError: `count` or `columns` below 1; a transform that fails, which is named with its
+            sample; a mask that gained ids which the map doesn't have.
 
     Example:
         >>> ds = semseg.data.shapes("train", count=1)
         >>> draw_augmentations(ds, semseg.data.transforms.light(), count=3).shape[-1]
         3
     """
-    # Deferred, as draw_* works where nothing of the data room is installed.
-    from semseg.data.feeding.draws import sample_rng
+    from semseg.data.feeding.batches import BatchSource  # needed here alone
 
     count, columns = check_count("count", count, 1), check_count("columns", columns, 1)
-    image, mask = ds[index]
-    samples = [(image, mask)]
-    for epoch in range(count):
-        made = transform(image.copy(), mask.copy(), sample_rng(seed, epoch, index, 0))
-        samples.append((made[0], made[1]))
+    source = BatchSource(ds, batch_size=1, augment=transform, seed=seed)
+    samples = [ds[index], *(source.sample(index, epoch)[:2] for epoch in range(count))]
     captions = ["original", *(f"epoch {epoch + 1}" for epoch in range(count))]
     return draw_samples(samples, ds.class_map, captions, columns, max_width, dark=dark)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Right and wrong: blue and vermilion of the default colours; sky blue and orange on dark paper.
-_ON_LIGHT: tuple[Color, Color] = ((0, 114, 178), (213, 94, 0))
+# Right and wrong: a deep blue and vermilion; sky blue and orange on dark paper.
+_ON_LIGHT: tuple[Color, Color] = ((0, 84, 148), (213, 94, 0))
 _ON_DARK: tuple[Color, Color] = ((86, 180, 233), (230, 159, 0))
 _COUNTED, _WRITTEN = 12, 16  # up to here cells show counts, up to here they show shares
 _ALL_SHOWN = 25  # beyond, classes that do not occur are left out

@@ -139,7 +139,7 @@ def _plot_curve(
     values = curve.values
     if smoothing and curve.base not in RATES:
         values = smoothed(values, smoothing)
-        axes.plot(curve.epochs, curve.values, color=color, alpha=0.3, linewidth=0.8)
+        axes.plot(curve.epochs, curve.values, color=color, alpha=0.4, linewidth=0.8)
         dot = ""
     (line,) = axes.plot(curve.epochs, values, style, color=color, marker=dot, markersize=3)
     if best is not None:

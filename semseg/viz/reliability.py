@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LARGEST_DOT = 260  # square points: a bin with half of all pixels or more
+_LARGEST_DOT = 160  # square points: a bin with half of all pixels or more
 _SMALLEST_DOT = 8
 
 
@@ -62,7 +62,7 @@ def plot_reliability(
     axes.set_xlabel("probability of the predicted class\n(the larger a dot, the more pixels)")
     axes.set_ylabel("share of pixels that are right")
     style_axes(axes, look)
-    legend = axes.legend(lines, ["-"] * len(lines), loc="upper left", frameon=True, fontsize=9,
+    legend = axes.legend(lines, ["-"] * len(lines), loc="best", frameon=True, fontsize=9,
                          facecolor=as_hex(look.paper), edgecolor="none", framealpha=0.85,
                          labelcolor=as_hex(look.ink))  # fmt: skip
     for text, label in zip(legend.get_texts(), labels, strict=True):

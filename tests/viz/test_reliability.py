@@ -24,7 +24,7 @@ def test_each_bin_with_pixels_is_a_dot_whose_area_grows_with_them():
     expected = np.stack([FOUND.confidence, FOUND.accuracy], axis=1)[filled]
     np.testing.assert_allclose(dots.get_offsets(), expected)
     pixels, areas = FOUND.pixels[filled], dots.get_sizes()
-    between = (areas > 8) & (areas < 260)
+    between = (areas > 8) & (areas < 160)
     assert between.sum() >= 2
     assert np.ptp(areas[between] / pixels[between]) < 1e-9
     assert legend_of(axes) == [
