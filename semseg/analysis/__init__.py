@@ -4,6 +4,7 @@ from semseg.analysis.ablation import skip_ablation, skips, without_skip
 from semseg.analysis.costs import Cost, StageCost, cost
 from semseg.analysis.effective_fields import MeasuredField, measured_receptive_field
 from semseg.analysis.features import feature_maps
+from semseg.analysis.maxima import PooledMaxima, pooled_maxima
 from semseg.analysis.receptive_fields import ReceptiveField, receptive_field
 from semseg.analysis.staging import Link, Stage, stages
 
@@ -11,12 +12,14 @@ __all__ = [
     "Cost",
     "Link",
     "MeasuredField",
+    "PooledMaxima",
     "ReceptiveField",
     "Stage",
     "StageCost",
     "cost",
     "feature_maps",
     "measured_receptive_field",
+    "pooled_maxima",
     "receptive_field",
     "skip_ablation",
     "skips",
