@@ -22,12 +22,12 @@ def writable_folder(out: str | os.PathLike[str], argument: str = "out") -> Path:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, writer: str = "") -> Iterator[Path]:
     """Gives the path of a half to write; it gets the file's name when the block has ended well.
 
-    The half has one name, so that what a killed process left is written over.
+    The half of a writer has one name, so that what a killed process left is written over.
     """
-    half = path.with_name(path.name + ".half")
+    half = path.with_name(f"{path.name}{writer}.half")
     try:
         yield half
         os.replace(half, path)
@@ -36,11 +36,12 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all; several processes may do so at once."""
-    half = path.with_name(f"{path.name}.{os.getpid()}.half")
-    try:
+def write_text(path: Path, text: str, writer: str = "") -> None:
+    """Writes a file whole or not at all.
+
+    Args:
+        path, text: file and content.
+        writer: tells processes apart that may write this file at the same time.
+    """
+    with whole_file(path, writer) as half:
         half.write_text(text)
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)

@@ -4,35 +4,25 @@ import json
 import os
 import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
-from PIL import Image
 
 from semseg._checks import check_count, check_size
-from semseg._writing import whole_file, writable_folder, write_text
+from semseg._writing import writable_folder, write_text
 from semseg.classes import ClassMap
 from semseg.data.passes import in_order
-from semseg.data.reading import IMAGE_SUFFIXES, read_image
+from semseg.data.reading import read_image
+from semseg.inference.folder_jobs import Job, Source, folder_jobs
 from semseg.inference.forward import Forward, weights_digest
+from semseg.inference.mask_files import MaskWriter, is_done
 from semseg.inference.prediction import InputCheck, stream
 from semseg.inference.views import TestTime, check_views
 from semseg.models.saved import class_map as class_map_of
-from semseg.viz.overlay import draw_overlay
-
-_PALETTE_IDS = 256
-
-
-class _Job(NamedTuple):
-    """A picture and where its mask goes."""
-
-    source: Path
-    name: str  # of the target below the output folder
 
 
 @dataclass(frozen=True)
@@ -60,7 +50,7 @@ class FolderReport:
 
 def predict_folder(
     model: keras.Model,
-    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    source: Source,
     out: str | os.PathLike[str],
     *,
     class_map: ClassMap | None = None,
@@ -112,13 +102,13 @@ def predict_folder(
     check_count("workers", workers, 1)
     check_views(tta, "ids", forward.size)
     classes = _classes(forward, class_map)
-    jobs = _jobs(source, Path(out))[_shard(shard)]
+    jobs = folder_jobs(source, Path(out), shard)
     folder = writable_folder(out)
-    _claim(folder, forward.model, classes, {"size": size, "tta": tta})
-    todo = [job for job in jobs if not (folder / job.name).is_file()]
+    _claim(folder, jobs, shard, _identity(forward.model, classes, size, tta))
+    todo = [job for job in jobs if not is_done(folder / job.name, overlay)]
     check = InputCheck(forward, size)
     failed: dict[str, str] = {}
-    held: deque[tuple[_Job, np.ndarray]] = deque()  # read, not predicted: as many as are batched
+    held: deque[tuple[Job, np.ndarray]] = deque()  # read, not predicted: as many as are batched
 
     def images() -> Iterator[np.ndarray]:
         for job, image in in_order(_reader(check), todo, len(todo), "predicting", workers):
@@ -130,7 +120,7 @@ def predict_folder(
 
     masks = stream(forward, images(), "ids", size, batch_size, tta)
     written = []
-    with _Writer(folder, classes, overlay, workers) as writer:
+    with MaskWriter(folder, classes, overlay, workers) as writer:
         for ids in masks:
             job, image = held.popleft()
             writer.put(job.name, ids, image)
@@ -143,55 +133,13 @@ def predict_folder(
 def _reader(check: InputCheck) -> Any:
     """Reads and checks a job's picture; what can't be predicted comes back as its error."""
 
-    def read(job: _Job) -> tuple[_Job, Any]:
+    def read(job: Job) -> tuple[Job, Any]:
         try:
             return job, check(read_image(job.source), str(job.source))
         except (OSError, ValueError, TypeError) as error:
             return job, error
 
     return read
-
-
-class _Writer:
-    """Masks, and overlays where they are wanted, written by threads; few wait at a time."""
-
-    def __init__(self, folder: Path, classes: ClassMap, overlay: bool, workers: int) -> None:
-        self._folder, self._classes, self._overlay = folder, classes, overlay
-        self._pool = ThreadPoolExecutor(workers)
-        self._most = 4 * workers
-        self._waiting: deque[Future[None]] = deque()
-
-    def __enter__(self) -> "_Writer":
-        return self
-
-    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=failure is not None)
-        if failure is None:
-            for future in self._waiting:
-                future.result()
-
-    def put(self, name: str, ids: np.ndarray, image: np.ndarray) -> None:
-        """Hands a mask over; an error of an earlier one is raised here."""
-        self._waiting.append(self._pool.submit(self._write, name, ids, image))
-        while len(self._waiting) > self._most:
-            self._waiting.popleft().result()
-
-    def _write(self, name: str, ids: np.ndarray, image: np.ndarray) -> None:
-        target = self._folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if self._overlay:
-            with whole_file(target.with_suffix(".overlay.jpg")) as half:
-                Image.fromarray(draw_overlay(image, ids, self._classes)).save(half, "jpeg")
-        with whole_file(target) as half:  # last: a mask that is there says that all is there
-            _as_png(ids, self._classes).save(half, "png")
-
-
-def _as_png(ids: np.ndarray, classes: ClassMap) -> Image.Image:
-    """Ids with the classes' colours as palette; 16-bit grey where there are more than 256."""
-    picture = Image.fromarray(ids)
-    if classes.num_classes <= _PALETTE_IDS:
-        picture.putpalette(np.asarray(classes.colors, np.uint8).tobytes())
-    return picture
 
 
 def _classes(forward: Forward, class_map: ClassMap | None) -> ClassMap:
@@ -208,77 +156,48 @@ def _classes(forward: Forward, class_map: ClassMap | None) -> ClassMap:
     return found
 
 
-def _jobs(
-    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], out: Path
-) -> list[_Job]:
-    """All pictures, sorted, with the names of their masks."""
-    if isinstance(source, str | os.PathLike):
-        root = Path(source)
-        if root.is_file():
-            return _named([root], root.parent)
-        if not root.is_dir():
-            raise FileNotFoundError(f"source must be a folder or a file, found none at {root}")
-        files = _pictures_in(root, out)
-        if not files:
-            raise FileNotFoundError(
-                f"source must hold pictures ({', '.join(IMAGE_SUFFIXES)}), found none in {root}"
-            )
-        return _named(files, root)
-    files = [Path(file) for file in source]
-    if not files:
-        raise ValueError("source must name at least one picture, received an empty list")
-    return _named(files, None)
+def _identity(model: keras.Model, classes: ClassMap, size: Any, tta: Any) -> dict[str, Any]:
+    """What all masks of a folder have in common, as JSON gives it back."""
+    made = {
+        "weights": weights_digest(model),
+        "size": size,
+        "tta": tta,
+        "classes": classes.to_dict(),
+    }
+    return dict(json.loads(json.dumps(made)))
 
 
-def _pictures_in(root: Path, out: Path) -> list[Path]:
-    """Files that look like pictures; not those in `out`, which an earlier call may have written."""
-    own = out.absolute()
-    found = []
-    for folder, inside, names in os.walk(root):
-        inside[:] = [i for i in inside if Path(folder, i).absolute() != own and i[0] != "."]
-        found += [
-            Path(folder, name)
-            for name in names
-            if name.lower().endswith(IMAGE_SUFFIXES) and name[0] != "."
-        ]
-    return sorted(found)
-
-
-def _named(files: Sequence[Path], root: Path | None) -> list[_Job]:
-    taken: dict[str, Path] = {}
-    for file in files:
-        place = Path(file.name) if root is None else file.relative_to(root)
-        name = place.with_suffix(".png").as_posix()
-        if name in taken:
-            raise ValueError(
-                f"source must not have two pictures for one mask, received {taken[name]} and "
-                f"{file} for {name}; predict them into two folders"
-            )
-        taken[name] = file
-    return [_Job(file, name) for name, file in taken.items()]
-
-
-def _shard(shard: Any) -> slice:
-    number, count = shard if isinstance(shard, tuple) and len(shard) == 2 else (None, None)
-    if not (isinstance(count, int) and isinstance(number, int) and 0 <= number < count):
-        raise ValueError(f"shard must be (i, n) with 0 <= i < n, received {shard!r}")
-    return slice(number, None, count)
-
-
-def _claim(folder: Path, model: keras.Model, classes: ClassMap, settings: dict[str, Any]) -> None:
+def _claim(folder: Path, jobs: list[Job], shard: tuple[int, int], identity: dict[str, Any]) -> None:
     """Refuses a folder with masks of something else; writes what these masks are."""
     record = folder / "predictions.json"
-    identity = json.loads(json.dumps({"weights": weights_digest(model), **settings}))
     if record.is_file():
-        there = json.loads(record.read_text())
+        there = _read_record(record)
         others = [key for key in identity if there.get(key) != identity[key]]
         if others:
             raise ValueError(
                 f"out holds masks of other {', '.join(others)} ({record}); choose another folder "
                 "or remove that one"
             )
-    write_text(folder / "classes.json", json.dumps(classes.to_dict(), indent=1) + "\n")
-    write_text(record, json.dumps(identity, indent=1) + "\n")
+        return
+    for job in jobs:
+        if (folder / job.name).exists():
+            raise ValueError(
+                f"out must not hold files that no earlier call wrote, found {folder / job.name} "
+                f"and no {record.name}; choose another folder"
+            )
+    text = json.dumps(identity["classes"], indent=1) + "\n"
+    write_text(folder / "classes.json", text, writer=str(shard[0]))
+    write_text(record, json.dumps(identity, indent=1) + "\n", writer=str(shard[0]))
+
+
+def _read_record(record: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(record.read_text()))
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{record} does not say what the masks beside it are ({error}); choose another folder "
+            "or remove that one"
+        ) from error
 
 
 def _tell(report: FolderReport) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from semseg._checks import check_count, check_image, check_pixel_range, check_size
 from semseg.data.reading import read_image
 from semseg.inference.forward import Forward
-from semseg.inference.resizing import resize_images, resize_scores
+from semseg.inference.resizing import resizable, resize_images, resize_scores
 from semseg.inference.views import TestTime, View, check_views, views
 from semseg.layers import PixelRescaling
 
@@ -121,9 +121,11 @@ def _predicted(
     seen_as: Sequence[View],
 ) -> Iterable[np.ndarray]:
     """The results of checked pictures that have one size, or get one."""
-    batch = np.stack(images) if size is None else resize_images(images, size)
     if size is None and not seen_as:
+        batch = np.stack(images)
         return checked_shape(forward(batch, output), batch)
+    images = [resizable(image) for image in images]
+    batch = np.stack(images) if size is None else resize_images(images, size)
     if seen_as:
         kind = "probabilities"
         scores = _averaged(forward, batch, seen_as)

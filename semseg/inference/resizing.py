@@ -7,7 +7,13 @@ import numpy as np
 
 from semseg.data.transforms import Resize
 
+_RESIZABLE = ("uint8", "uint16", "int16", "float32", "float64")  # by OpenCV
 _CV_CHANNELS = 64  # cv2.resize takes at most 128 channels at once
+
+
+def resizable(image: np.ndarray) -> np.ndarray:
+    """The picture in a dtype that OpenCV resizes and turns."""
+    return image if image.dtype in _RESIZABLE else image.astype(np.float32)
 
 
 def resize_images(images: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:

@@ -119,6 +119,8 @@ def _cut(
 ) -> Iterator[int]:
     """Each window's kept part; finished tiles are left out."""
     missing = [tile for tile in grid(plan) if not target.is_done(tile[0])]
+    if not missing:
+        return
     for (number, row, column), seen in _seen(forward, read, missing, output, batch_size):
         height, width = row.kept_to - row.kept_from, column.kept_to - column.kept_from
         kept = seen[row.skip : row.skip + height, column.skip : column.skip + width]

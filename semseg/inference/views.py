@@ -40,7 +40,7 @@ def check_views(tta: TestTime, output: str, taken: tuple[int | None, int | None]
         if isinstance(item, str):
             known = item in _TURNS
         else:
-            known = not isinstance(item, bool) and 0 < item < math.inf
+            known = isinstance(item, int | float) and item is not True and 0 < item < math.inf
         if not known:
             raise ValueError(
                 f"tta must be one of {', '.join(_TURNS)}, a scale > 0, or a sequence of these, "
