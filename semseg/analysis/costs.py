@@ -50,6 +50,8 @@ class Cost:
         peak_bytes: the most that inference holds at once, if every layer writes a tensor of its
             own, which is freed after its last use, in Keras's order. Weights and the workspace of
             kernels come on top; fusing and working in place stay below.
+        receptive_field: (height, width) that one pixel of the output sees; None where it is the
+            whole picture, or unknown.
     """
 
     size: tuple[int, int]
@@ -58,6 +60,7 @@ class Cost:
     macs: int
     activation_bytes: int
     peak_bytes: int
+    receptive_field: tuple[int, int] | None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as lists, dicts and numbers that JSON can hold."""
@@ -115,7 +118,6 @@ def cost(model: Any, size: tuple[int, int] | None = None) -> Cost:
     graph = read_graph(model, _size(model, size))
     staged = stages_of(graph)
     axes = axes_of(graph, graph.nodes)
-    fields = {stage.name: _field(graph, stage.output, axes) for stage in staged}
     groups = {stage.name: (stage.nodes, stage.output) for stage in staged}
     inside = {node for stage in staged for node in stage.nodes}
     if rest := tuple(node for node in graph.nodes if node not in inside):
@@ -128,17 +130,18 @@ def cost(model: Any, size: tuple[int, int] | None = None) -> Cost:
             _parameters(nodes, counted),
             sum(macs_of(node, graph) for node in nodes),
             sum(_bytes(graph.tensors[tensor]) for node in nodes for tensor in node.outputs),
-            fields.get(name),
+            _field(graph, output, axes),
         )
         for name, (nodes, output) in groups.items()
     )
     return Cost(
-        tuple(graph.tensors[graph.inputs[0]].shape[1:3]),
-        rows,
-        sum(row.parameters for row in rows),
-        sum(row.macs for row in rows),
-        sum(row.activation_bytes for row in rows),
-        _peak(graph),
+        size=tuple(graph.tensors[graph.inputs[0]].shape[1:3]),
+        rows=rows,
+        parameters=sum(row.parameters for row in rows),
+        macs=sum(row.macs for row in rows),
+        activation_bytes=sum(row.activation_bytes for row in rows),
+        peak_bytes=_peak(graph),
+        receptive_field=_field(graph, graph.output_of(None), axes),
     )
 
 

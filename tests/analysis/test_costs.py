@@ -217,6 +217,7 @@ def test_what_other_outputs_need_is_a_row_of_its_own():
     counted = cost(model, (8, 8))
     assert counted.rows[-1].name == "auxiliary"
     assert counted.rows[-1].parameters == 8 * 2 + 2
+    assert counted.receptive_field == counted.rows[-1].receptive_field == (44, 44)
     assert counted.parameters == model.count_params()
 
 
