@@ -10,7 +10,6 @@ from semseg.viz.class_scores import plot_class_scores
 from semseg.viz.comparison import draw_comparison
 from semseg.viz.confusion import plot_confusion
 from semseg.viz.error_picture import draw_error
-from semseg.viz.feature_maps import plot_feature_maps
 from semseg.viz.grid import draw_grid
 from semseg.viz.heat import draw_uncertainty, draw_weights
 from semseg.viz.history import plot_history
@@ -18,10 +17,7 @@ from semseg.viz.learning_rate import plot_learning_rate
 from semseg.viz.legend import draw_legend
 from semseg.viz.outline import draw_outline
 from semseg.viz.overlay import draw_overlay
-from semseg.viz.pooling_indices import plot_pooling_indices
-from semseg.viz.receptive_field import plot_receptive_field
 from semseg.viz.reliability import plot_reliability
-from semseg.viz.skip_ablation import plot_skip_ablation
 from semseg.viz.writing import save
 
 __all__ = [
@@ -43,9 +39,5 @@ __all__ = [
     "plot_history",
     "plot_learning_rate",
     "plot_reliability",
-    "plot_feature_maps",
-    "plot_pooling_indices",
-    "plot_receptive_field",
-    "plot_skip_ablation",
     "save",
 ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_LOG_TICKS = 6  # whose labels fit side by side
 _LARGE_RATIO = 100  # of the most to the least frequent class: bars of the least would vanish
 
 
@@ -73,8 +74,10 @@ def plot_class_frequencies(
 
 
 def _name_axis(axes: "Axes", pixels: np.ndarray, ignored: float) -> None:
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator
 
+    if axes.get_xscale() == "log":
+        axes.xaxis.set_major_locator(LogLocator(numticks=_LOG_TICKS))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
     said = "share of the labelled pixels"
     if ignored:

@@ -107,8 +107,13 @@ def _rows_of_models(
     below = [paint_error(truth, rows, class_map, image, background) for rows in predictions]
     labelled = sample.truth != class_map.num_classes
     shares = [(sample.truth == rows)[labelled] for rows in sample.predictions]
-    right = [f"{share.mean():.1%} right" if share.size else "no label" for share in shares]
+    right = [_share(share) if share.size else "no label" for share in shares]
     return [Row(above), Row([None, None, *below], ["", "", *right])]
+
+
+def _share(right: np.ndarray) -> str:
+    """A share that says 100 % only where all is right."""
+    return f"{1 if right.all() else min(right.mean(), 0.999):.1%} right"
 
 
 def _resized(sample: _Sample, cell: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:

@@ -131,6 +131,14 @@ def test_the_share_of_right_pixels_stands_above_the_errors(monkeypatch):
     assert seen == [["image", "truth", "a", "b"], ["", "", "50.0% right", "0.0% right"]]
 
 
+def test_a_hundred_per_cent_is_said_where_all_is_right(monkeypatch):
+    image, mask, _ = sample(96, 128)
+    nearly = mask.copy()
+    nearly[0, 0] = 2
+    seen = captions_of(monkeypatch, [image], [mask], {"a": [mask], "b": [nearly]})
+    assert seen[1][2:] == ["100.0% right", "99.9% right"]
+
+
 def test_a_sample_without_labels_has_no_share(monkeypatch):
     image, mask, _ = sample()
     seen = captions_of(monkeypatch, [image], [mask * 0 + 255], {"a": [mask]})

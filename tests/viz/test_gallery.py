@@ -52,7 +52,7 @@ def test_the_pictures_are_small():
 
 def test_a_stored_picture_keeps_the_colours_of_its_legend(gallery, tmp_path):
     rng = np.random.default_rng(0)
-    picture = rng.integers(0, 256, (200, 520, 3), dtype=np.uint8)
+    picture = rng.integers(0, 8, (200, 520, 3), dtype=np.uint8) * 36
     picture[:20] = 255
     picture[20:30, :20] = (230, 159, 0)
     gallery.write(tmp_path / "picture.png", picture, few_colors=True)

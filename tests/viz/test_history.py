@@ -119,8 +119,6 @@ def test_names_are_shown_as_they_are():
 @pytest.mark.parametrize(
     "history",
     [
-        HISTORY,
-        {"loss": [1.0]},
         {f"{v}iou_{i}": [0.1, 0.2] for i in range(11) for v in ("", "val_")},
         {f"metric_{i}": [i, i + 2] for i in range(7)},
         {"a_very_long_name_of_a_metric_that_nobody_should_use_but_somebody_will": [0.1]},
