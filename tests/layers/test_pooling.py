@@ -115,7 +115,10 @@ def ties(size, seed=1):
     return np.random.default_rng(seed).integers(-3, 4, (2, *size, 2)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("p", "sizes"), [(2, [(1, 1), (5, 7), (6, 8)]), (3, [(5, 7)])])
+@pytest.mark.parametrize(
+    ("p", "sizes"),
+    [(2, [(1, 1), (5, 7), (6, 8)]), pytest.param(3, [(5, 7)], marks=pytest.mark.slow)],
+)
 def test_a_graph_of_any_size_gives_what_eager_calls_give(p, sizes):
     pair = pair_and_gradient(p)
     graph = tf.function(pair, input_signature=ANY_SIZE)

@@ -46,7 +46,13 @@ def test_every_weight_gets_a_gradient(decoder):
 
 
 # Those with a layer or an option that no other architecture saves.
-@pytest.mark.parametrize("decoder", ["single_channel", "fcn", "fcn_no_reduction"])
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        "fcn",
+        *(pytest.param(d, marks=pytest.mark.slow) for d in ("single_channel", "fcn_no_reduction")),
+    ],
+)
 def test_a_saved_model_gives_the_same_logits(decoder, tmp_path):
     model = built(decoder)
     model.save(tmp_path / "model.keras")
