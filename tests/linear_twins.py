@@ -42,14 +42,21 @@ def linear_twin(model):
             return Spreading(**config)
         return layer.__class__.from_config(layer.get_config())
 
-    twin = keras.models.clone_model(model, clone_function=replaced)
-    for weight in twin.weights:
-        if len(weight.shape) == 4:
-            weight.assign(np.full(weight.shape, 1 / np.prod(weight.shape[:3]), "float32"))
-    return twin
+    return positive(keras.models.clone_model(model, clone_function=replaced))
 
 
-def dependence(model, length, outputs, axis=1, across=1):
+def positive(model):
+    """The model itself, with kernels that average."""
+    for layer in model._flatten_layers():
+        depthwise = isinstance(layer, layers.DepthwiseConv2D)
+        for weight in layer.weights:
+            if not isinstance(layer, keras.Model) and len(weight.shape) == 4:
+                read = np.prod(weight.shape[: 2 if depthwise else 3])
+                weight.assign(np.full(weight.shape, 1 / read, "float32"))
+    return model
+
+
+def dependence(model, length, outputs, axis=1, across=1, bright=1.0):
     """(outputs, length): which columns of a picture some columns of the output depend on.
 
     Args:
@@ -58,9 +65,10 @@ def dependence(model, length, outputs, axis=1, across=1):
         outputs: positions in the output.
         axis: 0 asks for rows instead.
         across: the other side of the picture.
+        bright: the value of all pixels.
     """
     shape = (len(outputs), across, length) if axis else (len(outputs), length, across)
-    pictures = np.ones((*shape, model.input.shape[-1]), "float32")
+    pictures = np.full((*shape, model.input.shape[-1]), bright, "float32")
 
     def picked(x):
         y = model(x)

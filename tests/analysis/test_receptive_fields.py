@@ -7,7 +7,7 @@ from architectures import built
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers, ops
-from linear_twins import dependence, linear_twin
+from linear_twins import dependence, linear_twin, positive
 from narrow import narrowed
 
 from semseg._backend import input_gradient
@@ -31,14 +31,14 @@ def model_of(*stack, channels=1, shape=(None, None)):
     return keras.Model(inputs, x)
 
 
-def measured(model, field, axis=1, across=1):
+def measured(model, field, axis=1, across=1, bright=1.0):
     """Size, reach before and after of the worst place, found by looking at one whole period."""
     period, step, offset = field.stride[axis], field.output_stride[axis], field.offset[axis]
     size = (field.height, field.width)[axis]
     length = (-(-(2 * size + 2 * abs(offset) + 30) // period) + 6) * period
     middle = -(-(size + abs(offset)) // period)
     outputs = [int(period * middle / step) + i for i in range(int(period / step))]
-    depends = dependence(model, length, outputs, axis, across)
+    depends = dependence(model, length, outputs, axis, across, bright)
     own = np.array([int(o * step // 1) + offset for o in outputs])
     first, last = depends.argmax(axis=1), length - 1 - depends[:, ::-1].argmax(axis=1)
     assert first.min() > 0 and last.max() < length - 1, "the row is too short"
@@ -81,6 +81,14 @@ def test_the_field_is_exactly_what_a_linear_twin_depends_on(build):
     field = receptive_field(model)
     assert measured(linear_twin(model), field) == claimed(field, 1) == claimed(field, 0)
     assert field.offset == (0, 0) and field.output_stride == (1, 1)
+
+
+@pytest.mark.slow
+def test_the_field_of_a_nested_encoder_is_exact_where_keras_pads_one_side():
+    model = unet(encoder="mobilenetv2", preprocessing="rescale")
+    field = receptive_field(model)
+    assert field.before != field.after
+    assert measured(positive(model), field, bright=255.0) == claimed(field)
 
 
 def _layer(kind, kernel, stride, same, dilation):
