@@ -87,6 +87,12 @@ def _placed(node: Node, read: Reads, places: dict[int, Place]) -> Place:
             f"layer {node.name!r} joins maps of different strides, {found}: its place on the "
             "picture is not known"
         )
+    lengths = {place.length for place in given}
+    if 1 in lengths and len(lengths) > 1:
+        raise ValueError(
+            f"layer {node.name!r} spreads one row or column over the whole picture, whose place is "
+            "then not known"
+        )
     # Where windows lie half a pixel apart, the finest branch says where things are.
     place = min(given, key=lambda place: place.coarsest)
     return place._replace(

@@ -300,6 +300,3 @@ def _check_maps(node: Node, graph: Graph) -> None:
 def _qualified(operation: Any) -> str:
     kind = type(operation)
     return f"{kind.__module__}.{kind.__qualname__}"
-
-
-__all__ = ["Reach", "Reads", "reads_of"]

@@ -256,6 +256,3 @@ def _is_cropped(node: Node, own: tuple[Node, ...]) -> bool:
         if len(node.inputs) > 1 or len(following) != 1:
             return False
         node = following[0]
-
-
-__all__ = ["Kind", "Link", "LinkKind", "Stage", "stages", "stages_of"]

@@ -161,6 +161,16 @@ def test_strided_windows_lie_as_the_size_of_the_model_has_it(size):
     assert receptive_field(padded).before == (0, 0)
 
 
+@pytest.mark.parametrize(("padding", "extra"), [("same", 1), ("same", 0), ("valid", 1)])
+def test_transposed_convolutions_of_a_stated_size(padding, extra):
+    up = layers.Conv2DTranspose(
+        1, (1, 3), (1, 2), padding, output_padding=(0, extra), kernel_initializer="ones"
+    )
+    model = model_of(up)
+    field = receptive_field(model)
+    assert measured(model, field) == claimed(field)
+
+
 def test_shared_layers_and_nested_models_are_walked_through_each_time():
     conv = layers.Conv2D(1, 3, padding="same")
     twice = model_of(conv, conv)
@@ -173,7 +183,7 @@ def test_shared_layers_and_nested_models_are_walked_through_each_time():
 
 # -- never less: what changes outside is not noticed ----------------------------------------------
 
-REAL = ("unet", "unet bilinear", "segnet_basic")
+REAL = ("unet", "unet bilinear", "unet layer norm", "segnet_basic")
 
 
 @given(st.sampled_from(REAL), st.integers(0, 31), st.booleans())
@@ -324,6 +334,9 @@ def test_maps_of_two_strides_and_other_inputs_are_refused():
     joined = layers.Multiply(name="gate")([inputs, layers.AveragePooling2D(8)(inputs)])
     with pytest.raises(ValueError, match="'gate' joins maps of different strides, 1 and 8"):
         receptive_field(keras.Model(inputs, joined))
+    corner = layers.Cropping2D(((0, 7), (0, 7)))(inputs)
+    with pytest.raises(ValueError, match="'everywhere' spreads one row or column over the whole"):
+        receptive_field(keras.Model(inputs, layers.Add(name="everywhere")([inputs, corner])))
     with pytest.raises(ValueError, match="model must have one input, the pictures"):
         receptive_field(keras.Model([inputs, other], layers.Add()([inputs, other])))
     vector = layers.Input((4,))
