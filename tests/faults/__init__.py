@@ -1,6 +1,7 @@
 """The faults that `mutate.py` puts into copies of the code, part by part."""
 
 from faults import (
+    in_analysis,
     in_data,
     in_losses,
     in_metrics,
@@ -15,6 +16,7 @@ from faults.fault import Fault
 __all__ = ["FAULTS", "Fault"]
 
 PARTS = (
+    in_analysis,
     in_data,
     in_losses,
     in_metrics,
