@@ -20,7 +20,7 @@ STAMP := .venv/.installed
 PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo picture test test-all lint format types bench clean
+.PHONY: help setup demo picture test test-all lint format types docs bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -65,10 +65,15 @@ format: $(STAMP) ## put the code into the project's format
 types: $(STAMP) ## check the type hints
 	$(PY) -m mypy
 
+docs: $(STAMP) ## build the documentation site: docs/_build/html/index.html
+	@$(PY) -c 'import furo, myst_parser, sphinx_copybutton' 2>/dev/null \
+		|| $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
 bench: $(STAMP) ## run the benchmarks; their peers are an extra: pip install -e ".[bench]"
 	@for name in $(BENCHMARKS); do \
 		echo "== $$name"; $(PY) benchmarks/$$name.py || exit 1; done
 
 clean: ## remove what was built and cached, .venv too; outputs/ stays
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv build dist docs/_build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
