@@ -171,7 +171,7 @@ def _network(model: Any, size: tuple[int, int] | None) -> _Network:
             f"model must be an encoder-decoder, received {model.name!r}, which has no way up"
         )
     found = cost(model, size)
-    field = found.rows[-1].receptive_field
+    field = found.receptive_field
     sees = "the whole picture" if field is None else f"{field[0]} x {field[1]} pixels"
     return _Network(
         groups,

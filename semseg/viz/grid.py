@@ -9,7 +9,7 @@ from semseg._checks import check_count
 from semseg.classes import ClassMap
 from semseg.viz._cells import cell_width, fitted_size, resize_image, resize_rows
 from semseg.viz._images import as_rgb, shown_as
-from semseg.viz._marks import WRONG_COLOR
+from semseg.viz._marks import WRONG_COLOR, hatch
 from semseg.viz._masks import class_rows
 from semseg.viz._panel import Footer, Row, assemble, check_width, panel_spacing, room_for_cell
 from semseg.viz._theme import theme
@@ -30,7 +30,8 @@ def draw_grid(
     """Draws thumbnails of a data set's pictures with their masks over them.
 
     Without a report the samples are spread evenly over the data set. With one, those that it names
-    come first, framed, with the kinds of their problems behind their names.
+    come first, framed, with the kinds of their problems behind their names; those that can't be
+    read are hatched.
 
     Args:
         ds: a Dataset, or anything with `len(ds)`, `ds[i] -> (image, mask)`, `ds.ids`, one name a
@@ -45,7 +46,8 @@ def draw_grid(
         (height, width, 3) uint8 RGB.
 
     Raises:
-        ValueError: `count` or `columns` below 1; a sample that can't be read or drawn.
+        ValueError: `count` or `columns` below 1; a sample that can't be drawn, or that can't be
+            read though the report doesn't name it.
 
     Example:
         >>> ds = semseg.data.shapes("val", count=6)
@@ -58,14 +60,14 @@ def draw_grid(
     chosen = _chosen(ids, count, problems)
     marked = [ids[i] in problems for i in chosen]
     captions = [_caption(ids[i], problems) for i in chosen]
-    samples = [ds[i] for i in chosen]
+    samples = [_read(ds, i, is_marked) for i, is_marked in zip(chosen, marked, strict=True)]
     return draw_samples(
         samples, ds.class_map, captions, columns, max_width, marked=marked, dark=dark
     )
 
 
 def draw_samples(
-    samples: Sequence[tuple[Any, Any]],
+    samples: Sequence[tuple[Any, Any] | None],
     class_map: ClassMap,
     captions: Sequence[str],
     columns: int,
@@ -74,34 +76,57 @@ def draw_samples(
     marked: Sequence[bool] = (),
     dark: bool = False,
 ) -> np.ndarray:
-    """Pairs of image and mask as captioned thumbnails, row by row, with one legend."""
+    """Pairs of image and mask as captioned thumbnails, row by row, with one legend; None: hatch."""
     look, space = theme(dark), panel_spacing(check_width(max_width))
     columns = min(columns, len(samples))
-    images, masks = [], []
-    for (image, mask), caption in zip(samples, captions, strict=True):
-        images.append(as_rgb(image, f"image of {caption!r}"))
-        masks.append(class_rows(mask, class_map, f"mask of {caption!r}", images[-1].shape[:2]))
+    pairs = [_checked(s, class_map, name) for s, name in zip(samples, captions, strict=True)]
+    drawn = [pair for pair in pairs if pair is not None]
     room = room_for_cell(max_width, columns, space)
-    cell = cell_width([image.shape[1] for image in images], room)
-    thumbnails: list[np.ndarray | None] = [
-        _thumbnail(image, rows, class_map, cell) for image, rows in zip(images, masks, strict=True)
-    ]
-    for thumbnail, is_marked in zip(thumbnails, marked, strict=False):
-        if is_marked and thumbnail is not None:
-            _frame(thumbnail)
+    cell = cell_width([rows.shape[1] for _, rows in drawn] or [room], room)
+    thumbnails: list[np.ndarray | None] = []
+    for pair, is_marked in zip(pairs, marked or [False] * len(pairs), strict=True):
+        thumbnails.append(_thumbnail(pair, class_map, cell, is_marked))
     rest = -len(thumbnails) % columns
     thumbnails, captions = [*thumbnails, *[None] * rest], [*captions, *[""] * rest]
     starts = range(0, len(thumbnails), columns)
     rows = [Row(thumbnails[i : i + columns], captions[i : i + columns]) for i in starts]
-    legend = class_entries(class_map, ids_by_area(masks, class_map))
+    legend = class_entries(class_map, ids_by_area([rows for _, rows in drawn], class_map))
     key = [Entry("has a problem", WRONG_COLOR)] if any(marked) else []
-    footer = Footer([*legend, *key], (), shown_as(image for image, _ in samples))
-    return assemble(rows, footer, cell, space, look)
+    note = shown_as(sample[0] for sample in samples if sample is not None)
+    return assemble(rows, Footer([*legend, *key], (), note), cell, space, look)
 
 
-def _thumbnail(image: np.ndarray, rows: np.ndarray, class_map: ClassMap, cell: int) -> np.ndarray:
-    size = fitted_size(rows.shape, cell)
-    return tint(resize_image(image, size), resize_rows(rows, size), class_map, 0.5)
+def _read(ds: Any, index: int, is_marked: bool) -> tuple[Any, Any] | None:
+    """A sample; None where it can't be read, as the report says."""
+    try:
+        return ds[index]
+    except (OSError, TypeError, ValueError):
+        if is_marked:
+            return None
+        raise
+
+
+def _checked(
+    sample: tuple[Any, Any] | None, class_map: ClassMap, name: str
+) -> tuple[np.ndarray, np.ndarray] | None:
+    if sample is None:
+        return None
+    image = as_rgb(sample[0], f"image of {name!r}")
+    return image, class_rows(sample[1], class_map, f"mask of {name!r}", image.shape[:2])
+
+
+def _thumbnail(
+    pair: tuple[np.ndarray, np.ndarray] | None, class_map: ClassMap, cell: int, is_marked: bool
+) -> np.ndarray:
+    if pair is None:
+        picture = hatch(cell * 3 // 4, cell)
+    else:
+        size = fitted_size(pair[1].shape, cell)
+        image, rows = resize_image(pair[0], size), resize_rows(pair[1], size)
+        picture = tint(image, rows, class_map, 0.5)
+    if is_marked:
+        _frame(picture)
+    return picture
 
 
 def _frame(picture: np.ndarray) -> None:

@@ -144,7 +144,8 @@ def _plot_curve(
     (line,) = axes.plot(curve.epochs, values, style, color=color, marker=dot, markersize=3)
     if best is not None:
         at = curve.epochs[best], curve.values[best]
-        axes.scatter(*at, s=70, facecolor=color, edgecolor=as_hex(look.paper), zorder=3)
+        edge = as_hex(look.paper)
+        axes.scatter(*at, s=70, facecolor=color, edgecolor=edge, zorder=3, clip_on=False)
     return line
 
 

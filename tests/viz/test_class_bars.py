@@ -52,11 +52,12 @@ def test_scores_of_a_set_are_read_by_name(score):
 
 
 def test_intervals_follow_their_class():
-    confusions = np.array([[[9, 1, 0], [4, 6, 0], [0, 0, 0]], [[8, 2, 0], [1, 9, 0], [0, 0, 0]]])
+    confusions = np.array([[[6, 4, 0], [1, 9, 0], [0, 0, 0]], [[7, 3, 0], [2, 8, 0], [0, 0, 0]]])
     interval = bootstrap(confusions, score="class_iou")
     scores = Scores(confusions.sum(0), ["a", "b", "absent"])
     (axes,) = plot_class_scores(scores, interval).axes
     order = [scores.names.index(name) for name in rows(axes)]
+    assert order == [1, 0]
     drawn = [segment[:, 0] for segment in axes.collections[0].get_segments()]
     np.testing.assert_allclose(drawn, [[interval.low[i], interval.high[i]] for i in order])
     assert "interval over images" in axes.get_xlabel()

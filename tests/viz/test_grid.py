@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from semseg.classes import ClassMap
-from semseg.data import digits, from_arrays, shapes
+from semseg.data import Dataset, digits, from_arrays, shapes
 from semseg.data.transforms import Brightness, Compose, Flip, aerial
 from semseg.viz import WRONG_COLOR, draw_augmentations, draw_grid, draw_overlay, grid
+from semseg.viz._marks import hatch
 from semseg.viz._theme import DARK
 
 CELLS = ClassMap(["background", "cell"], ignore_class=255)
@@ -88,6 +89,31 @@ def test_the_doctors_own_report_is_understood(rows):
     draw_grid(ds, report=ds.check())
     kinds = dict(caption.split(": ") for caption in captions(rows) if ": " in caption)
     assert "conflicting_masks" in kinds["2"]
+
+
+def broken_data_set():
+    def read(index):
+        if index == 1:
+            raise OSError("1.png ends too early")
+        return np.zeros((12, 16, 3), np.uint8), np.full((12, 16), 7 * (index == 2))
+
+    return Dataset(read, ["0", "1", "2"], CELLS)
+
+
+def test_samples_that_cannot_be_read_are_hatched_where_the_report_says_so(rows):
+    found = report(("unreadable_image", ["1"]), ("unknown_ids", ["2"]))
+    draw_grid(broken_data_set(), report=found)
+    assert captions(rows) == ["1: unreadable_image", "2: unknown_ids", "0"]
+    for picture in rows[0].pictures[:2]:
+        np.testing.assert_array_equal(picture[4:-4, 4:-4], hatch(*picture.shape[:2])[4:-4, 4:-4])
+    draw_grid(broken_data_set(), count=1, report=found)
+
+
+def test_a_sample_that_cannot_be_read_is_an_error_else():
+    with pytest.raises(OSError, match="ends too early"):
+        draw_grid(broken_data_set(), report=report(("unknown_ids", ["2"])))
+    with pytest.raises(ValueError, match="sample '2'"):
+        draw_grid(broken_data_set().subset([0, 2]))
 
 
 def test_samples_of_different_sizes_share_a_row(rows):

@@ -1,5 +1,6 @@
 """What all plot_* promise: texts as they are, apart, inside and readable; no state; any axes."""
 
+import re
 from itertools import combinations
 from typing import NamedTuple
 
@@ -110,6 +111,8 @@ def test_texts_are_apart_inside_as_they_are_and_large_enough(name):
     texts = drawn_texts(figure)
     said = [line for text in texts for line in text.get_text().split("\n")]
     assert "a $title$ of_it" in said
+    given = [text for text in texts if re.search(r"\$(title|x)\$", text.get_text())]
+    assert not any(text.get_parse_math() for text in given)
     if has_names:
         assert all(any(name in line for line in said) for name in SHOWN)
     smallest = min(text.get_fontsize() for text in texts)
