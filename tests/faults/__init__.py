@@ -10,6 +10,7 @@ from faults import (
     in_rest,
     in_training,
     in_transforms,
+    in_viz,
 )
 from faults.fault import Fault
 
@@ -25,5 +26,6 @@ PARTS = (
     in_rest,
     in_training,
     in_transforms,
+    in_viz,
 )
 FAULTS = [fault for part in PARTS for fault in part.FAULTS]
