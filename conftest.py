@@ -30,7 +30,8 @@ def _determinism():
     """What a test or a page turns on for its process does not reach the next: XLA is off then."""
 
     def on() -> bool:
-        return "tensorflow" in sys.modules and config().is_op_determinism_enabled()
+        loaded = sys.modules.get("tensorflow") is not None  # None where a test blocks it
+        return loaded and config().is_op_determinism_enabled()
 
     def config():
         return importlib.import_module("tensorflow.python.framework.config")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semseg import (
+        analysis,
         data,
         inference,
         layers,
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ClassMap",
     "__version__",
+    "analysis",
     "data",
     "inference",
     "layers",
