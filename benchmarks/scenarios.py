@@ -1,0 +1,296 @@
+"""What the notebook's answers rest on: trainings that differ in one thing, with three seeds.
+
+    python benchmarks/scenarios.py                   # what needs no files
+    python benchmarks/scenarios.py --data DIR        # the nuclei too
+    python benchmarks/scenarios.py --only augmentation --steps 20 --results /tmp/try.json
+
+Each scenario is a question, its variants the possible answers. All variants of one have the same
+test pictures. A row is written as soon as it is there, and is not trained again; a training that
+was stopped goes on.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+import cv2
+import harness
+import keras
+import numpy as np
+
+import semseg
+from semseg.data import Dataset
+from semseg.data.transforms import Affine, Brightness, Compose, Contrast, Flip
+from semseg.metrics.functional import boundary_f1, object_scores
+from semseg.training import Recipe, compiled_model, stream, train
+
+RESULTS = harness.RESULTS / "scenarios.json"
+SEEDS = (0, 1, 2)
+TEST = 100  # scenes
+BASE = Recipe(
+    model_arguments={"depth": 3, "filters": 16}, learning_rate=6e-3, steps=600, steps_per_epoch=100,
+    warmup=40, loss={"Crossentropy": 1.0, "Dice": 0.5},
+)  # fmt: skip
+
+
+class Variant(NamedTuple):
+    """One answer: what it is trained on, how, and what is done instead of the recipe's `train`.
+
+    Attributes:
+        ds: the training set.
+        recipe: how.
+        augment: transforms in the place of the recipe's preset.
+        sample_weight: of `ds.pipeline`.
+    """
+
+    ds: Dataset
+    recipe: Recipe
+    augment: Compose | None = None
+    sample_weight: Any = None
+
+
+class Scenario(NamedTuple):
+    """A question: its variants and the pictures that decide."""
+
+    variants: Callable[[], dict[str, Variant]]
+    test: Callable[[], Dataset]
+
+
+def scenes(count: int) -> Dataset:
+    """Scenes of digits to train on."""
+    return semseg.data.digits("train", count=count)
+
+
+def test_scenes() -> Dataset:
+    """Scenes of digits and photographs that no training scene shows."""
+    return semseg.data.digits("test", count=TEST)
+
+
+def architectures() -> dict[str, Variant]:
+    """The three networks, each with its own best rate of `benchmarks/recipes.py`."""
+    ds = scenes(2400)
+    fcn = {"encoder": "mobilenetv2", "fc_units": 128}
+    slower = {"loss": {"Crossentropy": 1.0}, "learning_rate": 3e-3}
+    return {
+        "U-Net": Variant(ds, BASE),
+        "SegNet-Basic": Variant(
+            ds, dataclasses.replace(BASE, model="segnet_basic", model_arguments={}, **slower)
+        ),
+        "FCN-8s": Variant(
+            ds, dataclasses.replace(BASE, model="fcn8s", model_arguments=fcn, **slower)
+        ),
+    }
+
+
+def few_pictures() -> dict[str, Variant]:
+    """Twenty pictures, with and without augmentation, against as many as one likes."""
+    few, many = scenes(20), scenes(2400)
+    return {
+        "20 pictures": Variant(few, BASE),
+        "20 pictures, augmented": Variant(few, dataclasses.replace(BASE, augmentation="light")),
+        "2,400 pictures": Variant(many, BASE),
+    }
+
+
+def augmentation() -> dict[str, Variant]:
+    """Digits have an up and a left: mirror images of them are no digits."""
+    ds = scenes(200)
+    return {
+        "none": Variant(ds, BASE),
+        "brightness and contrast": Variant(ds, BASE, Compose([Brightness(0.1), Contrast(0.1)])),
+        "mirror images": Variant(ds, BASE, Compose([Flip()])),
+        "turned by up to 20 degrees": Variant(ds, BASE, Compose([Affine(rotation=20)])),
+    }
+
+
+def size_or_width() -> dict[str, Variant]:
+    """The same time a step: half the size with twice the filters, or the other way round."""
+    ds = scenes(2400)
+
+    def of(size: tuple[int, int] | None, filters: int) -> Variant:
+        arguments = {"depth": 3, "filters": filters}
+        return Variant(ds, dataclasses.replace(BASE, size=size, model_arguments=arguments))
+
+    return {
+        "96 x 128, 8 filters": of(None, 8),
+        "96 x 128, 16 filters": of(None, 16),
+        "48 x 64, 32 filters": of((48, 64), 32),
+    }
+
+
+def changed(ds: Dataset, change: Callable[[np.ndarray], np.ndarray]) -> Dataset:
+    """The same pictures with changed masks."""
+    return Dataset(
+        lambda i: (ds[i][0], change(ds[i][1])), ds.ids, ds.class_map, f"{ds.name}, changed"
+    )
+
+
+def wrong_masks() -> dict[str, Variant]:
+    """Masks as people get them wrong."""
+    ds = scenes(400)
+
+    def resized(mask: np.ndarray) -> np.ndarray:
+        """Reduced and enlarged bilinearly: ids between two ids along every border."""
+        height, width = mask.shape
+        known = np.where(mask == 255, 0, mask).astype(np.float32)
+        small = cv2.resize(known, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
+        back = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        return back.round().astype(np.uint8)
+
+    def shifted(mask: np.ndarray) -> np.ndarray:
+        """Ids one too high, the last one of them taken for the first."""
+        return np.where(mask == 255, 255, (mask + 1) % 11).astype(np.uint8)
+
+    return {
+        "right": Variant(ds, BASE),
+        "resized bilinearly": Variant(changed(ds, resized), BASE),
+        "ids one too high": Variant(changed(ds, shifted), BASE),
+        "rims learnt as background": Variant(
+            changed(ds, lambda mask: np.where(mask == 255, 0, mask).astype(np.uint8)), BASE
+        ),
+    }
+
+
+def touching_cells(root: Path) -> dict[str, Variant]:
+    """U-Net's weights for the gaps between cells (Ronneberger et al. 2015, equation 2)."""
+    ds = semseg.data.nuclei(root / "nuclei")
+    recipe = Recipe(
+        model_arguments={"depth": 3, "filters": 16}, crop=(192, 192), augmentation="medical",
+        batch=2, steps=800, learning_rate=3e-3, warmup=50,
+    )  # fmt: skip
+    return {
+        "without weights": Variant(ds, recipe),
+        "with border weights": Variant(ds, recipe, sample_weight=semseg.regions.border_weights),
+    }
+
+
+def scenarios(data: Path | None) -> dict[str, Scenario]:
+    """All questions that can be asked of the data at hand."""
+    found = {
+        name.__name__: Scenario(name, test_scenes)
+        for name in (architectures, few_pictures, augmentation, size_or_width, wrong_masks)
+    }
+    if data is not None:
+        found["touching_cells"] = Scenario(
+            lambda: touching_cells(data), lambda: semseg.data.nuclei(data / "nuclei", "test")
+        )
+    return found
+
+
+def trained(variant: Variant, folder: Path) -> keras.Model:
+    """By `train`, or, where something stands in the place of the preset, by its two pieces."""
+    if variant.augment is None and variant.sample_weight is None:
+        return train(variant.ds, variant.recipe, folder, verbose=0).model
+    keras.utils.set_random_seed(variant.recipe.seed)
+    recipe = variant.recipe
+    model = compiled_model(variant.ds, recipe)
+    batches = stream(variant.ds, recipe)
+    if variant.augment is not None:
+        batches = variant.ds.pipeline(
+            recipe.batch, recipe.size, variant.augment, seed=recipe.seed, repeat=True
+        )
+    if variant.sample_weight is not None:
+        preset = semseg.data.transforms.medical(recipe.crop)
+        batches = variant.ds.pipeline(
+            recipe.batch, recipe.size, preset, seed=recipe.seed, repeat=True,
+            sample_weight=variant.sample_weight,
+        )  # fmt: skip
+    model.fit(
+        batches, steps_per_epoch=recipe.steps_per_epoch, epochs=recipe.epochs, shuffle=False,
+        verbose=0,
+    )  # fmt: skip
+    return model
+
+
+def scored(model: keras.Model, ds: Dataset, recipe: Recipe) -> dict[str, float]:
+    """Region, border and object scores on the test pictures."""
+    scores = semseg.inference.score(model, ds, size=recipe.size, batch_size=recipe.batch)
+    classes, ignored = ds.class_map.num_classes, ds.class_map.ignore_class
+    pairs = [ds[i] for i in range(min(len(ds), 50))]
+    predicted = semseg.inference.predict(
+        model, [image for image, _ in pairs], size=recipe.size, batch_size=recipe.batch
+    )
+    edges = [
+        boundary_f1(mask, ids, classes, ignored).f1
+        for (_, mask), ids in zip(pairs, predicted, strict=True)
+    ]
+    found = {
+        "mean_iou": scores["mean_iou"],
+        "pixel_accuracy": scores["pixel_accuracy"],
+        "boundary_f1": float(np.nanmean(np.concatenate(edges))),
+    }
+    if classes == 2:
+        counts = [
+            object_scores(mask, ids, 2, ignored)
+            for (_, mask), ids in zip(pairs, predicted, strict=True)
+        ]
+        kinds = zip(*((c.found, c.missed, c.invented) for c in counts), strict=True)
+        right, missed, invented = (int(np.sum(kind)) for kind in kinds)
+        found["object_f1"] = 2 * right / max(1, 2 * right + missed + invented)
+    return found
+
+
+def measure(name: str, scenario: Scenario, rows: list[dict[str, Any]], args: Any) -> None:
+    """Adds the rows of a scenario that are missing."""
+    test = scenario.test()
+    for label, variant in scenario.variants().items():
+        for seed in SEEDS[: args.seeds]:
+            key = {"scenario": name, "variant": label, "seed": seed}
+            if any(key.items() <= row.items() for row in rows):
+                continue
+            changes: dict[str, Any] = {"seed": seed}
+            if args.steps:
+                changes |= {"steps": args.steps, "steps_per_epoch": args.steps, "warmup": 1}
+            variant = variant._replace(recipe=dataclasses.replace(variant.recipe, **changes))
+            print(f"{name}: {label}, seed {seed}", flush=True)
+            folder = args.out / f"{name}-{label}-{seed}".replace(" ", "_")
+            begun = time.perf_counter()
+            model = trained(variant, folder)
+            minutes = (time.perf_counter() - begun) / 60
+            row = {**key, **scored(model, test, variant.recipe), "minutes": minutes}
+            row["parameters"] = model.count_params()
+            rows.append({**row, **harness.circumstances()})
+            args.results.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Means over the seeds and the spread of the first score."""
+    lines = []
+    for name, label in dict.fromkeys((row["scenario"], row["variant"]) for row in rows):
+        own = [r for r in rows if (r["scenario"], r["variant"]) == (name, label)]
+        line = {"scenario": name, "variant": label, "seeds": len(own)}
+        for score in ("mean_iou", "boundary_f1", "object_f1", "minutes"):
+            values = [row[score] for row in own if score in row]
+            line[score] = statistics.mean(values) if values else float("nan")
+        ious = [row["mean_iou"] for row in own]
+        lines.append({**line, "spread": max(ious) - min(ious)})
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+")
+    parser.add_argument("--data", type=Path, help="folder with nuclei/")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--steps", type=int, help="fewer, to try the script")
+    parser.add_argument("--out", type=Path, default=Path("outputs/scenarios"))
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    rows = json.loads(args.results.read_text())["rows"] if args.results.is_file() else []
+    for name, scenario in scenarios(args.data).items():
+        if not args.only or name in args.only:
+            measure(name, scenario, rows, args)
+    harness.show(table(rows))
+
+
+if __name__ == "__main__":
+    main()
