@@ -4,12 +4,14 @@ Nothing here shows a window or keeps a figure; Matplotlib is imported by `plot_*
 """
 
 from semseg.viz._marks import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR
+from semseg.viz.architecture import plot_architecture, plot_architectures
 from semseg.viz.augmentations import draw_augmentations
 from semseg.viz.class_frequencies import plot_class_frequencies
 from semseg.viz.class_scores import plot_class_scores
 from semseg.viz.comparison import draw_comparison
 from semseg.viz.confusion import plot_confusion
 from semseg.viz.error_picture import draw_error
+from semseg.viz.feature_maps import plot_feature_maps
 from semseg.viz.grid import draw_grid
 from semseg.viz.heat import draw_uncertainty, draw_weights
 from semseg.viz.history import plot_history
@@ -17,7 +19,10 @@ from semseg.viz.learning_rate import plot_learning_rate
 from semseg.viz.legend import draw_legend
 from semseg.viz.outline import draw_outline
 from semseg.viz.overlay import draw_overlay
+from semseg.viz.pooling_indices import plot_pooling_indices
+from semseg.viz.receptive_field import plot_receptive_field
 from semseg.viz.reliability import plot_reliability
+from semseg.viz.skip_ablation import plot_skip_ablation
 from semseg.viz.writing import save
 
 __all__ = [
@@ -33,6 +38,12 @@ __all__ = [
     "draw_overlay",
     "draw_uncertainty",
     "draw_weights",
+    "plot_architecture",
+    "plot_architectures",
+    "plot_feature_maps",
+    "plot_pooling_indices",
+    "plot_receptive_field",
+    "plot_skip_ablation",
     "plot_class_frequencies",
     "plot_class_scores",
     "plot_confusion",
