@@ -30,6 +30,7 @@ def predict_tiled(
     overlap: str | int = "exact",
     blend: str | None = None,
     output: str = "ids",
+    memory: float = 1.0,
     batch_size: int = 1,
     out: Any = None,
     done: str | os.PathLike[str] | None = None,
@@ -46,11 +47,14 @@ def predict_tiled(
         model: any Keras model with per-pixel outputs.
         source: the picture (height, width, channels) or (height, width): anything with `shape`
             and slicing, such as an array, a `numpy.memmap`, a zarr or h5py array.
-        tile: side or (height, width) of the windows; None: the model's own size or 1024.
+        tile: side or (height, width) of the windows; None: the model's own size, or as large as
+            `memory` allows, so that few pixels are computed again.
         overlap: "exact", or how many pixels neighbouring windows share.
         blend: with pixels of overlap: "gaussian" (default) averages scores, the middle of a window
             counting most; "crop" takes each pixel from the window in whose middle it lies most.
         output: "ids", "probabilities" or "logits".
+        memory: GiB that the model may take for a window where `tile` is None; an estimate, which a
+            network that sees further than such a window has to exceed.
         batch_size: windows of equal size that the model gets at once.
         out: what the result is written to: anything of the right shape that takes sliced
             assignment, or the name of an .npy file, which is made; None: an array in memory.
@@ -79,7 +83,8 @@ def predict_tiled(
     forward.check_output(output)
     check_count("batch_size", batch_size, 1)
     shape = _checked_shape(source, forward)
-    plan = plan_tiles(model, (shape[0], shape[1]), tile=tile, overlap=overlap, blend=blend)
+    size = (shape[0], shape[1])
+    plan = plan_tiles(model, size, tile=tile, overlap=overlap, blend=blend, memory=memory)
     read = _reader(source, shape, forward)
     target = open_output(out, done, plan, forward, output, lambda: _digest(read, plan))
     with tqdm(total=len(plan), desc=str(plan), disable=None if verbose else True) as bar:

@@ -3,6 +3,7 @@
 from faults import (
     in_analysis,
     in_data,
+    in_inference,
     in_losses,
     in_metrics,
     in_models,
@@ -19,6 +20,7 @@ __all__ = ["FAULTS", "Fault"]
 PARTS = (
     in_analysis,
     in_data,
+    in_inference,
     in_losses,
     in_metrics,
     in_models,

@@ -185,6 +185,18 @@ def test_a_plan_says_what_is_computed_again():
     assert plan.tile == (40, 40)
 
 
+def test_the_tile_grows_with_the_memory_and_is_never_too_small():
+    model, size = built("unet"), (9000, 9000)
+    sides = [plan_tiles(model, size, memory=memory).tile[0] for memory in (1e-9, 0.01, 0.04, 1)]
+    assert sides[0] == 64 < sides[1]
+    assert sides[2] == pytest.approx(2 * sides[1], abs=128)
+    assert sides[3] == pytest.approx(5 * sides[2], abs=640)
+    far = model_of(layers.Conv2D(2, 81, padding="same"))
+    assert plan_tiles(far, size, memory=1e-9).tile == (81, 81)
+    with pytest.raises(ValueError, match=r"memory must be a finite number > 0, received 0"):
+        plan_tiles(model, size, memory=0)
+
+
 # -- networks that can't -------------------------------------------------------------------------
 
 
