@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semseg.classes import ClassMap
-from semseg.metrics.functional import confusion_matrix, scores
 from semseg.viz._images import as_rgb
 from semseg.viz._masks import class_rows, paint
 from semseg.viz._picture_rows import Panel, picture_rows
@@ -52,7 +51,9 @@ def plot_skip_ablation(
         >>> model = semseg.models.UNet(class_map=ds.class_map, depth=2, filters=4)
         >>> figure = plot_skip_ablation(model, *ds[0], ds.class_map)
     """
+    # Both bring Keras, without which the rest of this package works.
     from semseg.analysis.ablation import skip_ablation, skips
+    from semseg.metrics.functional import confusion_matrix, scores
 
     if not skips(model):
         raise ValueError(
