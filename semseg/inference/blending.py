@@ -1,5 +1,7 @@
 """Overlapping windows averaged with weights, a strip at a time."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from semseg.inference.tile_plan import TilePlan
@@ -53,8 +55,16 @@ class Blend:
         return np.zeros((rows, self._width, self._channels), np.float32)
 
     def _weighted(self, scores: np.ndarray) -> np.ndarray:
-        weights = _bell(scores.shape[0])[:, None] * _bell(scores.shape[1])
-        return np.concatenate([scores * weights[..., None], weights[..., None]], axis=-1)
+        weights = _weights(*scores.shape[:2])
+        sums = np.empty((*scores.shape[:2], self._channels), np.float32)
+        np.multiply(scores, weights, out=sums[..., :-1])
+        sums[..., -1:] = weights
+        return sums
+
+
+@lru_cache(maxsize=4)
+def _weights(height: int, width: int) -> np.ndarray:
+    return (_bell(height)[:, None] * _bell(width))[..., None]
 
 
 def _bell(length: int) -> np.ndarray:
