@@ -323,6 +323,13 @@ def test_gaussian_is_the_weighted_mean_over_the_whole_picture(size, overlap, bat
     np.testing.assert_allclose(found, slow_gaussian(model, image, plan), atol=2e-5)
 
 
+def test_gaussian_at_seams_of_rows_and_columns():
+    image = picture((40, 30))
+    found = predict_tiled(built("unet"), image, tile=16, overlap=6, output="logits", verbose=False)
+    plan = plan_tiles(built("unet"), (40, 30), tile=16, overlap=6)
+    np.testing.assert_allclose(found, slow_gaussian(built("unet"), image, plan), atol=2e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
