@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from test_layering import FLOORS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {
@@ -63,7 +64,8 @@ def test_every_page_is_in_one_toctree():
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_public_name_is_in_the_api_reference_once(package):
     text = api_page(package)
-    assert sorted(listed_names(text)) == sorted(public_names(package))
+    listed = listed_names(text)
+    assert set(listed) == public_names(package) and len(set(listed)) == len(listed)
     assert set(summarised_names(text)) <= set(listed_names(text))
 
 
@@ -72,6 +74,14 @@ def test_every_public_package_has_an_api_page():
     surface = (Path(__file__).parent / "public_surface.txt").read_text("utf-8")
     modules = {line.removesuffix(": module") for line in surface.splitlines() if ": module" in line}
     assert modules <= set(PACKAGES)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("page", [DOCS / "design.md", DOCS.parent / "CONTRIBUTING.md"])
+def test_the_house_is_drawn_as_it_stands(page):
+    rows = re.findall(r"^\| (\d) \| ([^|]*) \|", page.read_text("utf-8"), re.MULTILINE)
+    drawn = {room: int(floor) for floor, rooms in rows for room in re.findall(r"`(\w+)`", rooms)}
+    assert drawn == {room: floor for room, floor in FLOORS.items() if floor >= 0}
 
 
 def test_a_forgotten_page_and_a_forgotten_name_show():
