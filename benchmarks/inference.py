@@ -34,7 +34,7 @@ CLASSES, BATCH = 11, 8
 CAMVID = Path(__file__).resolve().parents[2] / "shared" / "data" / "camvid"
 PICTURES = {"unet": 16, "segnet_basic": 4}  # how many of the test set
 WINDOW, OVERLAP = 256, 64
-LARGE = {"gaussian": 1024, "exact": 1600}  # sides of the picture
+LARGE = {"gaussian": 1024, "exact": 1024}  # sides of the picture
 
 Run = Callable[[], Any]
 
@@ -217,7 +217,7 @@ def contestants(part: str, files: list[str]) -> dict[str, dict[str, Callable[[],
             "monai, our network": gaussian_monai_keras,
         }
         return {f"unet, {LARGE['gaussian']} pixels": routes}
-    tiles = {f"tiles of {tile}": partial(exact_tiled, tile) for tile in (512, 1024)}
+    tiles = {f"tiles of {tile}": partial(exact_tiled, tile) for tile in (512, 768)}
     return {f"unet, {LARGE['exact']} pixels": {"whole": exact_whole, **tiles}}
 
 

@@ -122,13 +122,11 @@ def last_activation(model: keras.Model) -> str | None:
 
 
 def _converted(scores: Any, output: str, activation: str | None) -> Any:
-    """Ids or probabilities of scores that are logits (no activation) or probabilities."""
+    """Ids of scores of any kind, or probabilities of logits (no activation)."""
     if output == "ids":
         ids = predicted_ids(scores, 0.0 if activation is None else 0.5)
         return ops.cast(ids, "uint8" if scores.shape[-1] <= 256 else "uint16")
     scores = ops.cast(scores, "float32")
-    if activation is not None:
-        return scores
     return ops.sigmoid(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
 
 

@@ -86,8 +86,8 @@ FAULTS = [
     Fault(
         "softmax-twice",
         "semseg/inference/forward.py",
-        "if activation is not None:\n        return scores",
-        'if activation == "sigmoid":\n        return scores',
+        "if output == self.kind:",
+        'if output == "logits":',
         ("tests/inference/test_prediction.py::test_probabilities_are_the_softmax_of_the_logits",),
     ),
     Fault(
