@@ -27,11 +27,11 @@ html_theme = "furo"
 html_title = f"semseg {version}"
 html_show_sphinx = False
 html_copy_source = False
+highlight_language = "text"  # of blocks that name none
 pygments_style, pygments_dark_style = "friendly", "monokai"
 copybutton_exclude = ".linenos, .gp, .go"
 
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]  # pages may begin a level lower after an included picture
 
 default_role = "literal"  # docstrings have Markdown's single backticks
 autosummary_generate = False
@@ -49,6 +49,7 @@ def setup(app):
     # Before napoleon, whose priority is 500.
     app.connect("autodoc-process-docstring", from_markdown, priority=400)
     app.connect("autodoc-skip-member", skip_fields)
+    app.connect("source-read", to_pages)
     app.connect("build-finished", copy_pictures)
 
 
@@ -67,6 +68,13 @@ def from_markdown(app, what, name, thing, options, lines):
 def skip_fields(app, what, name, thing, skip, options):
     """A named tuple's fields stand in the docstring of their class."""
     return True if (thing.__doc__ or "").startswith("Alias for field number") else None
+
+
+def to_pages(app, docname, source):
+    """Links to files beside the README lead to the pages that include them."""
+    source[0] = re.sub(
+        r"\]\(\.\./(CHANGELOG|CONTRIBUTING)\.md", lambda m: f"]({m[1].lower()}.md", source[0]
+    )
 
 
 def copy_pictures(app, exception):
