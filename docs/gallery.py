@@ -25,7 +25,10 @@ PAGE = HERE / "gallery.md"
 FOLDER = HERE / "images" / "gallery"
 _WIDE_ENOUGH = 500  # pixels; smaller arrays are enlarged by a whole factor
 _EXACT = 160  # colours of 256
-_HEAT = ("draw_weights", "draw_uncertainty")  # whose bars need all colours
+# Whose bars need all colours.
+_HEAT = ("draw_weights", "draw_uncertainty", "plot_feature_maps", "plot_pooling_indices")
+# The page trains for a moment, since it runs in the suite; its pictures show the whole recipe.
+_SHORT, _WHOLE = "steps=10, steps_per_epoch=10, warmup=1", "steps=900"
 
 
 def parts(page: str) -> Iterator[tuple[str, str | None]]:
@@ -48,6 +51,7 @@ def draw(page: str, dark: bool, only: set[str]) -> Iterator[tuple[str, str, Any]
     """Runs the snippets; gives names, code and pictures in one of the two looks."""
     names: dict[str, Any] = {}
     for code, name in parts(page):
+        code = code.replace(_SHORT, _WHOLE)
         exec(compile(code, f"{PAGE.name}: {name or 'without a picture'}", "exec"), names)
         if "viz" in names:
             names["viz"] = _looking(dark)

@@ -20,6 +20,7 @@ SURFACE = Path(__file__).with_name("public_surface.txt")
 
 PACKAGES = [
     "semseg",
+    "semseg.analysis",
     "semseg.data",
     "semseg.data.doctor",
     "semseg.data.transforms",

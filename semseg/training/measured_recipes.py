@@ -6,27 +6,12 @@ from typing import Any
 from semseg._checks import check_choice
 from semseg.training.training_recipe import Recipe
 
-_SMALL_UNET = {"depth": 3, "filters": 16}
-_SUMMED = {"Crossentropy": 1.0, "Dice": 0.5}
-
 RECIPES = {
-    "digits/unet": Recipe(model_arguments=_SMALL_UNET, learning_rate=6e-3, warmup=60),
-    "digits/segnet_basic": Recipe(model="segnet_basic", steps=600, learning_rate=3e-3, warmup=40),
-    "digits/fcn8s": Recipe(
-        model="fcn8s",
-        model_arguments={"encoder": "mobilenetv2", "fc_units": 128},
-        learning_rate=3e-3,
+    "digits/unet": Recipe(
+        model_arguments={"depth": 3, "filters": 16},
+        learning_rate=6e-3,
         warmup=60,
-    ),
-    "nuclei/unet": Recipe(
-        model_arguments=_SMALL_UNET,
-        crop=(192, 192),
-        augmentation="medical",
-        batch=2,
-        steps=1000,
-        learning_rate=3e-3,
-        warmup=60,
-        loss=_SUMMED,
+        loss={"Crossentropy": 1.0, "Dice": 0.5},
     ),
 }
 

@@ -64,7 +64,7 @@ def plot_receptive_field(
     axes.set_axis_off()
     y, x = (p + o for p, o in zip(measured.pixel, field.offset, strict=True))
     (up, left), (down, right) = field.before, field.after
-    colors = line_colors(2, look)
+    colors = line_colors(2, theme(dark=True))  # the picture below them is dimmed in both looks
     named = f"can see {field.height} x {field.width}"
     _rectangle(axes, (x - left, y - up, left + right + 1, up + down + 1), named, colors[1], "-")
     rows, columns = np.indices(measured.map.shape)

@@ -186,6 +186,8 @@ def test_several_networks_have_one_scale_and_their_costs():
     assert sum("parameters" in text for text in found) == 3
     for (_, box), (_, other) in itertools.combinations(extents(figure).items(), 2):
         assert not box.overlaps(other)
+    room = 1200 * 0.97 + 1
+    assert max(bar.get_x() + bar.get_width() for bar in bars(figure)) <= room
     tallest = sorted((bar.get_height() for bar in bars(figure)), reverse=True)
     assert tallest[0] == pytest.approx(tallest[5])  # pictures of one size are equally high
 
