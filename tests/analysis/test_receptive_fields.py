@@ -161,11 +161,10 @@ def test_strided_windows_lie_as_the_size_of_the_model_has_it(size):
     assert receptive_field(padded).before == (0, 0)
 
 
-@pytest.mark.parametrize(("padding", "extra"), [("same", 1), ("same", 0), ("valid", 1)])
-def test_transposed_convolutions_of_a_stated_size(padding, extra):
-    up = layers.Conv2DTranspose(
-        1, (1, 3), (1, 2), padding, output_padding=(0, extra), kernel_initializer="ones"
-    )
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_transposed_convolutions_of_a_stated_size(padding):
+    # Keras 3.10 takes no 0 here.
+    up = layers.Conv2DTranspose(1, 3, 2, padding, output_padding=1, kernel_initializer="ones")
     model = model_of(up)
     field = receptive_field(model)
     assert measured(model, field) == claimed(field)
