@@ -144,7 +144,9 @@ def stream(ds: Dataset, recipe: Recipe, start_step: int = 0) -> Any:
 
 def _once(ds: Dataset, recipe: Recipe) -> Any:
     feed = ds.pipeline if keras.backend.backend() == "tensorflow" else ds.batches
-    return feed(recipe.batch, recipe.size, shuffle=False)
+    # Where crops are trained on, whole pictures may differ in size: one by one.
+    batch = 1 if recipe.size is None and recipe.crop is not None else recipe.batch
+    return feed(batch, recipe.size, shuffle=False)
 
 
 def _augmentation(recipe: Recipe) -> Compose | None:

@@ -155,3 +155,15 @@ def test_each_augmentation_ends_at_the_crop(name, ds):
     crop = (24, 24) if name == "aerial" else (24, 16)
     images, masks = next(iter(stream(ds, dataclasses.replace(SMALL, augmentation=name, crop=crop))))
     assert tuple(images.shape) == (2, *crop, 3) and tuple(masks.shape) == (2, *crop)
+
+
+def test_pictures_of_several_sizes_are_trained_on_in_crops_and_validated_whole(tmp_path):
+    sizes = [(20, 24), (17, 31), (40, 16), (24, 24)]
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (*size, 3)).astype(np.uint8) for size in sizes]
+    masks = [rng.integers(0, 2, size).astype(np.uint8) for size in sizes]
+    mixed = semseg.data.from_arrays(images, masks, semseg.ClassMap(["a", "b"]))
+    recipe = dataclasses.replace(SMALL, crop=(16, 16), augmentation=None, class_weights=None)
+    run = train(mixed, recipe, tmp_path, validation=mixed, verbose=0)
+    assert run.scores["pixel_accuracy"] > 0
+    assert len(run.history["val_loss"]) == recipe.epochs
