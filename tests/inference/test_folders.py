@@ -226,17 +226,19 @@ print(predict_folder(model, sys.argv[1], sys.argv[2], overlay=True, batch_size=2
 
 @pytest.mark.slow
 def test_kills_at_any_moment_leave_what_an_uninterrupted_run_leaves(tmp_path):
+    (tmp_path / "pictures").mkdir()
     for i in range(40):
-        saved(tmp_path / f"{i}.png", picture((20, 30), i))
-    call = [sys.executable, "-c", CHILD, str(tmp_path)]
+        saved(tmp_path / f"pictures/{i}.png", picture((20, 30), i))
+    call = [sys.executable, "-c", CHILD, str(tmp_path / "pictures")]
     subprocess.run([*call, str(tmp_path / "whole")], check=True, capture_output=True)
     draw, done = random.Random(3), []
     for _ in range(5):
-        process = subprocess.Popen([*call, str(tmp_path / "killed")], stdout=subprocess.PIPE)
-        process.stdout.readline()
-        time.sleep(draw.uniform(0.3, 0.8))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        with subprocess.Popen(
+            [*call, str(tmp_path / "killed")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            process.stdout.readline()
+            time.sleep(draw.uniform(0.3, 0.8))
+            process.send_signal(signal.SIGKILL)
         done.append(len(list((tmp_path / "killed").glob("*.png"))))
         for mask in (tmp_path / "killed").glob("*.png"):
             assert mask.read_bytes() == (tmp_path / "whole" / mask.name).read_bytes()
