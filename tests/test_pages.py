@@ -45,7 +45,15 @@ def test_every_python_snippet_of_the_readme_runs(number, folders, capsys):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "README.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        # Builds the networks of the papers; each of its pictures has tests of its own.
+        pytest.param(page, marks=pytest.mark.slow if page == "docs/gallery.md" else ()
+        for page in PAGES
+        if page != "README.md"
+    ],
+)
 def test_a_page_of_the_documentation_runs_from_top_to_bottom(page, folders, capsys):
     """A text block after a snippet is what the snippet prints."""
     blocks = re.findall(r"```(python|text)\n(.*?)```", PAGES[page].read_text("utf-8"), re.DOTALL)

@@ -41,6 +41,7 @@ def start_run(
             damaged `run.json`.
 
     Example:
+        >>> import tempfile
         >>> folder = start_run(tempfile.mkdtemp(), {"seed": 0}, {})
         >>> json.loads((folder / "run.json").read_text())["settings"]
         {'seed': 0}

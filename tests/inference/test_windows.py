@@ -15,6 +15,8 @@ from semseg.inference.windows import (
 )
 from semseg.models import valid_sizes
 
+pytestmark = pytest.mark.once
+
 lengths = st.integers(1, 400)
 reach = st.integers(0, 60)
 padded = st.tuples(reach, reach, st.sampled_from([1, 2, 4, 6, 16])).map(lambda given: Axis(*given))
