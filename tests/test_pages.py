@@ -49,7 +49,7 @@ def test_every_python_snippet_of_the_readme_runs(number, folders, capsys):
     "page",
     [
         # Builds the networks of the papers; each of its pictures has tests of its own.
-        pytest.param(page, marks=pytest.mark.slow if page == "docs/gallery.md" else ()
+        pytest.param(page, marks=pytest.mark.slow if page == "docs/gallery.md" else ())
         for page in PAGES
         if page != "README.md"
     ],

@@ -47,7 +47,7 @@ def plan(
 
     Example:
         >>> ds = semseg.data.digits("train", count=4, size=(32, 32))
-        >>> recipe = semseg.training.plan(ds, minutes=10)  # doctest: +SKIP  docs/train.md runs it
+        >>> recipe = semseg.training.plan(ds, minutes=10)  # doctest: +SKIP
         >>> recipe.batch, recipe.augmentation, recipe.loss  # doctest: +SKIP
         (16, 'light', {'Crossentropy': 1.0})
     """

@@ -98,12 +98,12 @@ def test_a_mask_is_a_palette_png_of_ids_in_the_classes_colours(model, pictures, 
     assert found.to_dict() == ROAD.to_dict()
 
 
-@pytest.mark.parametrize(("outputs", "mode"), [(1, "P"), (2, "P"), (256, "P"), (300, "I;16")])
+@pytest.mark.parametrize(("outputs", "mode"), [(1, "P"), (2, "P"), (256, "P"), (300, "I")])
 def test_any_number_of_classes_survives_the_file(outputs, mode, out, tmp_path):
     model, path = pixel_model(outputs), saved(tmp_path / "a.png", picture((40, 50)))
     assert predict_folder(model, path, out).written == ("a.png",)
     with Image.open(out / "a.png") as mask:
-        assert mask.mode == mode
+        assert mask.mode.removesuffix(";16") == mode  # Pillow 10 says "I"
     expected = predict(model, path)
     assert expected.max() > (256 if outputs == 300 else 0)
     np.testing.assert_array_equal(read_mask(out / "a.png"), expected)
