@@ -20,7 +20,9 @@ from pathlib import Path
 from faults import FAULTS, Fault
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ["semseg", "tests", "examples", "pyproject.toml", "conftest.py", "README.md"]
+COPIED = [
+    "semseg", "tests", "examples", "benchmarks", "pyproject.toml", "conftest.py", "README.md"
+]  # fmt: skip
 TIMEOUT = 600  # seconds for one fault; a fault that makes a test hang is caught too
 
 
