@@ -10,6 +10,7 @@ from semseg.analysis.receptive_fields import ReceptiveField, receptive_field
 from semseg.inference.forward import Forward
 from semseg.inference.windows import Axis
 from semseg.layers import BilinearUpsampling2D, LearnedUpsampling2D
+from semseg.models.supervision import main_output
 
 _Size = tuple[int, int]
 
@@ -67,8 +68,7 @@ def output_size(forward: Forward, size: tuple[int | None, int | None]) -> tuple[
         output = forward.model.compute_output_shape((1, *size, forward.channels))
     except ValueError:
         return 0, 0
-    output = output["logits"] if isinstance(output, dict) else output
-    return tuple(output[1:3])
+    return tuple(main_output(output)[1:3])
 
 
 def _check_unpadded(forward: Forward) -> None:

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import keras
 
+from semseg.models.supervision import main_output
+
 _DROPPING = (
     keras.layers.Dropout,  # and the spatial ones, which inherit from it
     keras.layers.AlphaDropout,
@@ -41,8 +43,7 @@ def split_at_dropout(model: keras.Model, seed: int) -> DropoutSplit:
     Raises:
         ValueError: a model without dropout between pictures and scores.
     """
-    output = model.output if len(model.outputs) > 1 else model.outputs[0]
-    output = output["logits"] if isinstance(output, dict) else output
+    output = main_output(model.output if len(model.outputs) > 1 else model.outputs[0])
     read = _read_by_random_layers(model, output)
     if not read:
         raise ValueError(

@@ -11,6 +11,7 @@ from keras import ops
 from semseg._backend import one_graph
 from semseg._checks import check_choice
 from semseg.metrics.counting import predicted_ids
+from semseg.models.supervision import main_output
 
 OUTPUTS = ("ids", "probabilities", "logits")
 _KEPT = "_semseg_forward"
@@ -75,7 +76,7 @@ class Forward:
 
     def converted(self, outputs: Any, output: str) -> Any:
         """What was asked for of the model's own outputs, as tensors."""
-        scores = ops.convert_to_tensor(outputs["logits"] if isinstance(outputs, dict) else outputs)
+        scores = ops.convert_to_tensor(main_output(outputs))
         if output == self.kind:
             return ops.cast(scores, "float32")
         return _converted(scores, output, self.activation)
@@ -131,9 +132,7 @@ def _converted(scores: Any, output: str, activation: str | None) -> Any:
 
 
 def _checked_output(model: keras.Model) -> int:
-    output = model.output if len(model.outputs) > 1 else model.outputs[0]
-    if isinstance(output, dict):
-        output = output.get("logits", output)  # the others are for training: deep supervision
+    output = main_output(model.output if len(model.outputs) > 1 else model.outputs[0])
     shape = getattr(output, "shape", None)
     if shape is None or len(shape) != 4 or shape[-1] is None:
         received = f"outputs {output!r}" if shape is None else f"an output of shape {shape}"

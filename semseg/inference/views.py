@@ -61,8 +61,9 @@ def views(tta: TestTime) -> list[View]:
     items = _items(tta)
     turns = [turn for name in items if isinstance(name, str) for turn in _TURNS[name]()]
     scales = [_scaled(scale) for scale in items if not isinstance(scale, str)]
-    plain = View(lambda images: images, lambda scores, _: scores)
-    return [_after(turn, scale) for turn in turns or [plain] for scale in scales or [plain]]
+    if not (turns and scales):
+        return turns or scales
+    return [_after(turn, scale) for turn in turns for scale in scales]
 
 
 def _items(tta: str | float | Sequence[str | float]) -> list[str | float]:

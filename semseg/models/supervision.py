@@ -1,5 +1,7 @@
 """A model trained with deep supervision, without it."""
 
+from typing import Any
+
 import keras
 
 
@@ -26,3 +28,8 @@ def without_supervision(model: keras.Model) -> keras.Model:
             f"UNet(deep_supervision=True) has, received {model.output}"
         )
     return keras.Model(model.input, model.output["logits"], name=model.name)
+
+
+def main_output(outputs: Any) -> Any:
+    """What predictions and scores use of a model's outputs: of a dict "logits", if there is one."""
+    return outputs.get("logits", outputs) if isinstance(outputs, dict) else outputs

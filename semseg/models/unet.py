@@ -134,15 +134,7 @@ def UNet(
     x = preprocessing_layer(preprocessing)(inputs)
     if padding == "valid":
         x = ValidSize(depth, name="size_check")(x)
-    skips = []
-    for level in range(1, depth + 1):
-        x = conv_block(x, filters * 2 ** (level - 1), f"encoder_{level}", **block)
-        if level == depth:
-            x = dropped_out(x, dropout, f"encoder_{level}")
-        skips.append(x)
-        x = layers.MaxPooling2D(2, padding="same", name=f"encoder_{level}_pool")(x)
-    x = conv_block(x, filters * 2**depth, "bottleneck", **block)
-    x = dropped_out(x, dropout, "bottleneck")
+    x, skips = _contract(x, depth, filters, dropout, block)
     levels = {}
     for level, crop in zip(range(depth, 0, -1), skip_crops(depth), strict=True):
         width, stage = filters * 2 ** (level - 1), f"decoder_{level}"
@@ -151,6 +143,21 @@ def UNet(
         x = levels[level] = conv_block(x, width, stage, **block)
     outputs = _outputs(levels, inputs, num_classes, class_map, activation, deep_supervision)
     return keras.Model(inputs, outputs, name=name)
+
+
+def _contract(
+    x: Any, depth: int, filters: int, dropout: float, block: dict[str, Any]
+) -> tuple[Any, list[Any]]:
+    """The paper's contracting path: the features at its bottom, and the skips from the top down."""
+    skips = []
+    for level in range(1, depth + 1):
+        x = conv_block(x, filters * 2 ** (level - 1), f"encoder_{level}", **block)
+        if level == depth:
+            x = dropped_out(x, dropout, f"encoder_{level}")
+        skips.append(x)
+        x = layers.MaxPooling2D(2, padding="same", name=f"encoder_{level}_pool")(x)
+    x = conv_block(x, filters * 2**depth, "bottleneck", **block)
+    return dropped_out(x, dropout, "bottleneck"), skips
 
 
 def _decode_pyramid(
