@@ -67,7 +67,9 @@ def camvid(root: Path | None) -> tuple[Dataset, Dataset, Dataset]:
 SUMMED = {"Crossentropy": 1.0, "Dice": 0.5}
 SMALL_UNET = {"depth": 3, "filters": 16}
 DIGITS = Recipe(model_arguments=SMALL_UNET, learning_rate=6e-3, warmup=60)
-DIGITS_SEGNET = Recipe(model="segnet_basic", steps=600, learning_rate=3e-3, warmup=40)
+DIGITS_SEGNET = Recipe(
+    model="segnet_basic", model_arguments={"filters": 32}, learning_rate=6e-3, warmup=60
+)
 DIGITS_FCN = Recipe(
     model="fcn8s",
     model_arguments={"encoder": "mobilenetv2", "fc_units": 128},
@@ -89,7 +91,7 @@ TASKS = {
         varied(DIGITS, slower={"learning_rate": 3e-3}, summed={"loss": SUMMED}, ema={"ema": 0.99}),
     ),
     "digits/segnet_basic": Task(
-        digits, varied(DIGITS_SEGNET, slower={"learning_rate": 1e-3}, summed={"loss": SUMMED})
+        digits, varied(DIGITS_SEGNET, slower={"learning_rate": 3e-3}, summed={"loss": SUMMED})
     ),
     "digits/fcn8s": Task(
         digits, varied(DIGITS_FCN, slower={"learning_rate": 1e-3}, summed={"loss": SUMMED})
@@ -107,7 +109,11 @@ TASKS = {
         camvid, varied(CAMVID, summed={"loss": SUMMED}, faster={"learning_rate": 6e-3})
     ),
     "camvid/segnet_basic": Task(
-        camvid, varied(dataclasses.replace(CAMVID, model="segnet_basic", model_arguments={}))
+        camvid,
+        varied(
+            dataclasses.replace(CAMVID, model="segnet_basic", model_arguments={"filters": 32}),
+            summed={"loss": SUMMED},
+        ),
     ),
 }
 

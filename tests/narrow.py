@@ -11,20 +11,18 @@ from contextlib import contextmanager
 
 import pytest
 
-from semseg.models import segnet, segnet_basic, segnet_basic_decoders, vgg
+from semseg.models import SegNetBasic, segnet, vgg
 
 BLOCKS = vgg.VGG16_BLOCKS
 
 
 @contextmanager
 def narrow(filters):
-    """VGG16's blocks with at most `filters` filters, and SegNet-Basic with `filters`."""
+    """VGG16's blocks with at most `filters` filters."""
     blocks = tuple((repeats, min(filters, wide)) for repeats, wide in BLOCKS)
     with pytest.MonkeyPatch.context() as patch:
         for module in (vgg, segnet):
             patch.setattr(module, "VGG16_BLOCKS", blocks)
-        for module in (segnet_basic, segnet_basic_decoders):
-            patch.setattr(module, "FILTERS", filters)
         yield
 
 
@@ -33,6 +31,8 @@ def narrowed(builder, filters=8):
 
     @functools.wraps(builder)
     def build(**arguments):
+        if builder is SegNetBasic:
+            return builder(filters=filters, **arguments)
         with narrow(filters):
             return builder(**arguments)
 

@@ -108,6 +108,12 @@ def check_common(
     return input_shape, num_classes
 
 
+def check_filters(filters: int) -> None:
+    """An int of at least 1."""
+    if not isinstance(filters, int) or filters < 1:
+        raise ValueError(f"filters must be an int >= 1, received {filters!r}")
+
+
 def preprocessing_layer(preprocessing: Any) -> Callable[[Any], Any]:
     """The first layer of a model: `"rescale"`, a Keras layer, or None for nothing."""
     if preprocessing is None:

@@ -10,13 +10,13 @@ from semseg.layers import LocalResponseNormalization, Logits, MaxPooling2DWithIn
 from semseg.models.arguments import (
     InputShape,
     check_common,
+    check_filters,
     names_arguments,
     preprocessing_layer,
 )
 from semseg.models.blocks import conv_block, dropped_out
 from semseg.models.segnet_basic_decoders import (
     ENLARGED,
-    FILTERS,
     KERNEL,
     UNPOOLED,
     Decoder,
@@ -38,6 +38,7 @@ def SegNetBasic(
     *,
     num_classes: int | None = None,
     class_map: ClassMap | None = None,
+    filters: int = 64,
     decoder: Decoder = "unpool",
     input_shape: InputShape = (None, None, 3),
     bayesian: bool = False,
@@ -51,6 +52,7 @@ def SegNetBasic(
     Args:
         num_classes: number of classes, background included; 1 gives one logit (binary).
         class_map: the classes themselves, stored inside the model; either it or `num_classes`.
+        filters: of each convolution; the paper has 64. The cost of a step grows with the square.
         decoder: how the encoder's maps come back to the picture's size; the rows of the paper's
             Table 1, whose results hang on the decoder alone:
             "unpool" (SegNet-Basic): to the positions of the maxima, then 7x7 convolution.
@@ -61,7 +63,7 @@ def SegNetBasic(
             "fcn" (FCN-Basic): class scores of all poolings, enlarged by learnt 8x8 kernels that
             start as bilinear interpolation, and added up.
             "fcn_no_addition" (FCN-Basic-NoAddition): those of the last pooling only.
-            "fcn_no_reduction" (FCN-Basic-NoDimReduction): all 64 maps go up, are normalised after
+            "fcn_no_reduction" (FCN-Basic-NoDimReduction): all maps go up, are normalised after
             each enlargement, and scored in the end.
             "fcn_no_addition_no_reduction" (FCN-Basic-NoAddition-NoDimReduction): both.
         input_shape: (height, width, channels); None stands for any height or width.
@@ -87,6 +89,7 @@ def SegNetBasic(
         (1, 45, 61, 11)
     """
     input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
+    check_filters(filters)
     check_decoder(decoder, bayesian)
     if isinstance(preprocessing, str) and preprocessing == "lrn":
         preprocessing = LocalResponseNormalization(name="preprocessing")
@@ -97,13 +100,15 @@ def SegNetBasic(
     stages = []
     for number in range(1, _STAGES + 1):
         stage = f"encoder_{number}"
-        before = conv_block(x, FILTERS, stage, repeats=1, kernel_size=KERNEL, use_bias=use_bias)
+        before = conv_block(x, filters, stage, repeats=1, kernel_size=KERNEL, use_bias=use_bias)
         pooled, indices = MaxPooling2DWithIndices(name=f"{stage}_pool")(before)
         x = dropped_out(pooled, rates.get(number, 0), stage)
         stages.append(Stage(before, indices, x))
     if decoder in UNPOOLED:
         options = UNPOOLED[decoder]
-        x = unpooled(stages, num_classes, use_bias=use_bias, rates=rates, **options)
+        x = unpooled(
+            stages, num_classes, filters=filters, use_bias=use_bias, rates=rates, **options
+        )
     else:
         x = enlarged(stages, num_classes, **ENLARGED[decoder])
     outputs = Logits(class_map, activation, name=activation or "logits")(x)

@@ -36,7 +36,6 @@ from semseg.layers import (
 )
 from semseg.models.blocks import conv_block, dropped_out, scores
 
-FILTERS = 64
 KERNEL = 7
 _UPSAMPLING_KERNEL = 8
 
@@ -90,6 +89,7 @@ def unpooled(
     stages: Sequence[Stage],
     num_classes: int,
     *,
+    filters: int,
     use_bias: bool,
     rates: dict[int, float],
     addition: bool = False,
@@ -101,7 +101,7 @@ def unpooled(
     for number in range(len(stages), 0, -1):
         name, stage = f"decoder_{number}", stages[number - 1]
         x = MaxUnpooling2D(name=f"{name}_unpool")([x, stage.indices, stage.before])
-        x = block(x, name, use_bias)
+        x = block(x, name, filters, use_bias)
         if addition and number > 1:
             x = layers.Add(name=f"{name}_sum")([x, stages[number - 2].pooled])
         x = dropped_out(x, rates.get(number, 0), name)
@@ -145,19 +145,19 @@ def enlarged(
     return x if reduction else scores(x, num_classes)
 
 
-def _block(x: Any, name: str, use_bias: bool) -> Any:
+def _block(x: Any, name: str, filters: int, use_bias: bool) -> Any:
     return conv_block(
-        x, FILTERS, name, repeats=1, kernel_size=KERNEL, use_bias=use_bias, hidden_activation=None
+        x, filters, name, repeats=1, kernel_size=KERNEL, use_bias=use_bias, hidden_activation=None
     )
 
 
-def _single_channel_block(x: Any, name: str, use_bias: bool) -> Any:
+def _single_channel_block(x: Any, name: str, filters: int, use_bias: bool) -> Any:
     x = layers.DepthwiseConv2D(
         KERNEL,
         padding="same",
         use_bias=use_bias,
         # "he_normal" for a filter that sees one map; Keras counts all maps into its fan-in.
-        depthwise_initializer=initializers.VarianceScaling(2.0 * FILTERS),
+        depthwise_initializer=initializers.VarianceScaling(2.0 * filters),
         name=f"{name}_conv_1",
     )(x)
     return _normalised(x, name)

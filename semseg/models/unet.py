@@ -10,6 +10,7 @@ from semseg.layers import BilinearUpsampling2D, CropLike, Logits
 from semseg.models.arguments import (
     InputShape,
     check_common,
+    check_filters,
     names_arguments,
     preprocessing_layer,
 )
@@ -221,7 +222,6 @@ def _check_choices(padding: str, depth: int, filters: int, dropout: float, upsam
         raise ValueError("padding='valid' is the paper's form and goes with upsampling='transpose'")
     if not isinstance(depth, int) or not 1 <= depth <= 8:
         raise ValueError(f"depth must be an int 1..8, received {depth!r}")
-    if not isinstance(filters, int) or filters < 1:
-        raise ValueError(f"filters must be an int >= 1, received {filters!r}")
+    check_filters(filters)
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout must lie in [0, 1), received {dropout!r}")

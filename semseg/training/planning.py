@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ _ENOUGH_STEPS = 1_500
 # Part of the time that goes into steps; the rest builds, compiles, validates and saves.
 _FOR_STEPS = 0.9
 # Filters of the first level, the best that fits is taken; other models have fixed widths.
-_FILTERS = (32, 16, 8)
+_FILTERS = {"unet": (32, 16, 8), "segnet_basic": (64, 32, 16)}
 _RARE, _THIN = 0.02, 2.0
 _LARGEST = 512 * 512
 
@@ -156,10 +155,9 @@ def _widest(
 
 def _candidates(facts: DataFacts, draft: Recipe) -> list[tuple[Recipe, str]]:
     """Widths at full size, then at half where the thinnest class bears it, and so on."""
-    widths: list[dict[str, Any]] = [{}]
     depth = int(np.clip(math.log2(min(draft.crop or facts.size) / 8), 1, 4))
-    if draft.model == "unet":
-        widths = [{"depth": depth, "filters": filters} for filters in _FILTERS]
+    shape = {"depth": depth} if draft.model == "unet" else {}
+    widths = [{**shape, "filters": filters} for filters in _FILTERS.get(draft.model, ())] or [{}]
     candidates = []
     for halvings in range(4):
         scale = 2**halvings

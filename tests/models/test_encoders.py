@@ -55,6 +55,15 @@ def test_the_features_are_those_of_the_application(name):
     assert ours.shape[:3] == expected.shape[:3]
 
 
+def test_from_scratch_the_statistics_follow_within_a_hundred_steps():
+    model = encoder("mobilenetv2")
+    norm = model.get_layer("Conv1_relu").input._keras_history.operation
+    started = float(norm.moving_mean[0])
+    for _ in range(100):
+        norm(np.full((1, 2, 2, 32), 7.0, "float32"), training=True)
+    assert started == 0 and float(norm.moving_mean[0]) == pytest.approx(7, rel=1e-3)
+
+
 @pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])
 def test_scaling_is_that_of_keras(mode):
     images = pictures((5, 7)).astype("float32")
