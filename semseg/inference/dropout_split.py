@@ -16,9 +16,13 @@ _DROPPING = (
 class Always(keras.layers.Layer):
     """A dropout layer that drops in inference too, while its neighbours stay in inference."""
 
-    def __init__(self, layer: keras.layers.Layer, seed: int, **kwargs: Any) -> None:
+    def __init__(self, layer: keras.layers.Layer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.layer = type(layer).from_config({**layer.get_config(), "seed": seed})
+        self.layer = type(layer).from_config(layer.get_config())
+
+    def reseed(self, seed: int) -> None:
+        """Starts its random numbers again."""
+        self.layer.seed_generator.state.assign(keras.random.SeedGenerator(seed).state)
 
     def call(self, inputs: Any) -> Any:
         return self.layer(inputs, training=True)
@@ -31,13 +35,20 @@ class DropoutSplit(NamedTuple):
         certain: from the pictures to what the dropout layers and those behind them read: a tensor,
             or a list of several.
         random: from there to the scores; other ones each time.
+        dropping: the layers that are random.
     """
 
     certain: keras.Model
     random: keras.Model
+    dropping: list[Always]
+
+    def reseed(self, seed: int) -> None:
+        """Starts the samples again: the same seed gives the same ones."""
+        for i, layer in enumerate(self.dropping):
+            layer.reseed(seed + i)
 
 
-def split_at_dropout(model: keras.Model, seed: int) -> DropoutSplit:
+def split_at_dropout(model: keras.Model) -> DropoutSplit:
     """Cuts a functional model; both parts share its weights.
 
     Raises:
@@ -50,15 +61,18 @@ def split_at_dropout(model: keras.Model, seed: int) -> DropoutSplit:
             f"model must have dropout on the way to its scores, received {model.name!r} without; "
             "UNet, FCN, SegNet and SegNetBasic take dropout= or bayesian=True"
         )
-    seeds = iter(range(seed, seed + 10_000))
+    dropping: list[Always] = []
 
     def always(layer: keras.layers.Layer) -> keras.layers.Layer:
-        return Always(layer, next(seeds), name=layer.name) if drops(layer) else layer
+        if not drops(layer):
+            return layer
+        dropping.append(Always(layer, name=layer.name))
+        return dropping[-1]
 
     cut = read if len(read) > 1 else read[0]
     behind = keras.Model(cut, output)
     random = keras.models.clone_model(behind, clone_function=always, recursive=True)
-    return DropoutSplit(keras.Model(model.input, cut), random)
+    return DropoutSplit(keras.Model(model.input, cut), random, dropping)
 
 
 def drops(layer: Any) -> bool:

@@ -10,11 +10,11 @@ from keras import ops
 
 from semseg._backend import one_graph
 from semseg._checks import check_choice
+from semseg.inference.kept import kept
 from semseg.metrics.counting import predicted_ids
 from semseg.models.supervision import main_output
 
 OUTPUTS = ("ids", "probabilities", "logits")
-_KEPT = "_semseg_forward"
 
 
 class Forward:
@@ -83,15 +83,7 @@ class Forward:
 
     def _graph(self, output: str, dtype: np.dtype) -> Callable[[np.ndarray], Any]:
         """The compiled function, made once as long as the model has these variables."""
-        variables = list(self.model.variables)
-        kept = vars(self.model).get(_KEPT)
-        if kept is None or list(map(id, kept[0])) != list(map(id, variables)):
-            # Not by setattr: what Keras tracks, it would export.
-            kept = vars(self.model)[_KEPT] = (variables, {})
-        functions: dict[Any, Callable[[np.ndarray], Any]] = kept[1]
-        if (output, dtype) not in functions:
-            functions[output, dtype] = self._traced(output, dtype)
-        return functions[output, dtype]
+        return kept(self.model, (output, dtype), lambda: self._traced(output, dtype))
 
     def _traced(self, output: str, dtype: np.dtype) -> Callable[[np.ndarray], Any]:
         def compute(images: Any) -> Any:

@@ -12,6 +12,7 @@ from semseg._backend import one_graph
 from semseg._checks import check_count
 from semseg.inference.dropout_split import DropoutSplit, split_at_dropout
 from semseg.inference.forward import Forward
+from semseg.inference.kept import kept
 from semseg.inference.prediction import InputCheck, checked_shape
 
 _LEAST = 1e-12  # of a probability whose logarithm is taken
@@ -71,7 +72,8 @@ def mc_dropout(
     is_one = isinstance(images, str | os.PathLike) or (
         not isinstance(images, Sequence) and np.ndim(images) != 4
     )
-    sums = _summing(forward, split_at_dropout(model, seed))
+    split, sums = kept(model, "mc_dropout", lambda: _summing(forward))
+    split.reseed(seed)
     check = InputCheck(forward, None)
     found = [
         _summed_up(forward, sums, check(image, f"images[{i}]"), samples, batch_size)
@@ -96,8 +98,11 @@ def _summed_up(
     return Uncertainty(ids, mean, entropy, information)
 
 
-def _summing(forward: Forward, split: DropoutSplit) -> _Sums:
-    """A function of (picture, samples, samples at once): sums of probabilities and of entropies."""
+def _summing(forward: Forward) -> tuple[DropoutSplit, _Sums]:
+    """The model, cut, and a function of (picture, samples, samples at once): the sums of the
+    probabilities and of their entropies.
+    """
+    split = split_at_dropout(forward.model)
 
     def sample(features: Any, count: Any) -> tuple[Any, Any]:
         repeated = keras.tree.map_structure(lambda x: ops.repeat(x, count, axis=0), features)
@@ -105,29 +110,25 @@ def _summing(forward: Forward, split: DropoutSplit) -> _Sums:
         shares = forward.converted(scores, "probabilities")
         return ops.sum(shares, axis=0), ops.sum(_entropy(shares, ops), axis=0)
 
-    compiled = _compiled(split, sample)
+    def certain(picture: Any) -> Any:
+        return split.certain(picture, training=False)
+
+    if keras.backend.backend() == "tensorflow":
+        cut = [(x.shape, x.dtype) for x in split.certain.outputs]
+        sample = one_graph(sample, [cut if len(cut) > 1 else cut[0], ((), "int32")])
+        certain = one_graph(certain, [((1, *forward.size, forward.channels), "float32")])
 
     def sums(image: np.ndarray, samples: int, at_once: int) -> tuple[np.ndarray, np.ndarray]:
-        picture = ops.convert_to_tensor(image[None], "float32")
-        features = split.certain(picture, training=False)
+        features = certain(ops.convert_to_tensor(image[None], "float32"))
         total: Any = 0.0
         entropies: Any = 0.0
         for begun in range(0, samples, at_once):
-            shares, entropy = compiled(features, min(at_once, samples - begun))
+            shares, entropy = sample(features, min(at_once, samples - begun))
             total = total + ops.convert_to_numpy(shares)
             entropies = entropies + ops.convert_to_numpy(entropy)
         return total, entropies
 
-    return sums
-
-
-def _compiled(split: DropoutSplit, sample: Callable[..., Any]) -> Callable[..., Any]:
-    """`sample` as one graph on TensorFlow; elsewhere as it is."""
-    if keras.backend.backend() != "tensorflow":
-        return sample
-    cut = [(x.shape, x.dtype) for x in split.certain.outputs]
-    signature = [cut if len(cut) > 1 else cut[0], ((), "int32")]
-    return one_graph(sample, signature)
+    return split, sums
 
 
 def _entropy(shares: Any, numbers: Any = np) -> Any:

@@ -152,7 +152,7 @@ def test_pictures_of_equal_size_share_a_batch_though_others_lie_between(model, m
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="one graph is TensorFlow's")
 def test_one_graph_serves_all_sizes_and_calls(unet):
     predict(unet, [picture(size) for size in [(8, 8), (9, 4), (30, 2)]])
-    (graph,) = [g for (out, _), g in vars(unet)["_semseg_forward"][1].items() if out == "ids"]
+    (graph,) = [g for (out, _), g in vars(unet)["_semseg_kept"][1].items() if out == "ids"]
     predict(unet, picture((40, 21)))
     assert graph.experimental_get_tracing_count() == 1
 

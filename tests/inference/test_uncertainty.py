@@ -37,7 +37,8 @@ def entropy(shares):
 def test_the_sums_are_those_of_the_samples(model):
     """Drawn one by one from the cut model, with NumPy's softmax and entropies."""
     found = mc_dropout(model, PICTURE, 6, batch_size=1, seed=3)
-    split = split_at_dropout(model, 3)
+    split = split_at_dropout(model)
+    split.reseed(3)
     picture = PICTURE[None].astype("float32")
     shares = []
     for _ in range(6):
@@ -110,7 +111,7 @@ def test_the_architectures_with_dropout(name):
 
 def test_the_certain_part_holds_all_that_lies_before_the_first_dropout():
     model = semseg.models.build("segnet_basic", num_classes=3, bayesian=True)
-    split = split_at_dropout(model, 0)
+    split = split_at_dropout(model)
     before = {layer.name for layer in split.certain.layers}
     behind = {layer.name for layer in split.random.layers}
     assert {name for name in before if name.startswith("encoder_1")} >= {"encoder_1_conv_1"}
