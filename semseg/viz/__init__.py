@@ -1,6 +1,7 @@
 """Pictures: `draw_*` gives a uint8 RGB array, `plot_*` a Matplotlib Figure, `save` writes both.
 
-Nothing here shows a window or keeps a figure; Matplotlib is imported by `plot_*` alone.
+`Table` shows rows of numbers. Nothing here shows a window or keeps a figure;
+Matplotlib is imported by `plot_*` alone.
 """
 
 from semseg.viz._marks import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR
@@ -22,13 +23,16 @@ from semseg.viz.overlay import draw_overlay
 from semseg.viz.pooling_indices import plot_pooling_indices
 from semseg.viz.receptive_field import plot_receptive_field
 from semseg.viz.reliability import plot_reliability
+from semseg.viz.runs import plot_runs
 from semseg.viz.skip_ablation import plot_skip_ablation
+from semseg.viz.table import Table
 from semseg.viz.writing import save
 
 __all__ = [
     "CORRECT_COLOR",
     "ERROR_COLORS",
     "WRONG_COLOR",
+    "Table",
     "draw_augmentations",
     "draw_comparison",
     "draw_error",
@@ -50,5 +54,6 @@ __all__ = [
     "plot_history",
     "plot_learning_rate",
     "plot_reliability",
+    "plot_runs",
     "save",
 ]
