@@ -15,6 +15,7 @@ import keras
 
 from semseg._writing import writable_folder, write_text
 from semseg.data.dataset import Dataset
+from semseg.data.feeding.pixel_weights import PixelWeights, SampleWeight
 
 _PACKAGES = ("semseg", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless")
 
@@ -69,10 +70,27 @@ def fingerprint(ds: Dataset) -> dict[str, Any]:
     digest = hashlib.sha256(json.dumps(ds.class_map.to_dict()).encode())
     for name in ds.ids:
         digest.update(f"{name}\n".encode())
-    for index in sorted({0, len(ds) // 2, len(ds) - 1}):
+    for index in _looked_at(ds):
         for array in ds[index]:
             digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
     return {"name": ds.name, "samples": len(ds), "sha256": digest.hexdigest()}
+
+
+def weights_fingerprint(ds: Dataset, sample_weight: SampleWeight) -> Any:
+    """What tells one `sample_weight` from another: a function by its maps of the same samples."""
+    weights = PixelWeights(sample_weight, ds.class_map)
+    if not callable(sample_weight):
+        return [float(weight) for weight in sample_weight]
+    digest = hashlib.sha256()
+    for index in _looked_at(ds):
+        mask = ds[index][1]
+        digest.update(weights.of_batch(mask, weights.of_decoded(mask)).tobytes())
+    name = getattr(sample_weight, "__name__", type(sample_weight).__name__)
+    return {"function": name, "sha256": digest.hexdigest()}
+
+
+def _looked_at(ds: Dataset) -> list[int]:
+    return sorted({0, len(ds) // 2, len(ds) - 1})
 
 
 def _circumstances() -> dict[str, Any]:

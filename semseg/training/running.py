@@ -11,6 +11,7 @@ from semseg._backend import repeat_bit_for_bit
 from semseg._writing import write_text
 from semseg.data.dataset import Dataset
 from semseg.data.feeding.failures import original_errors
+from semseg.data.feeding.pixel_weights import SampleWeight
 from semseg.data.transforms import Compose, RandomCrop, aerial, light, medical, street
 from semseg.data.transforms.transform import Transform
 from semseg.inference.scoring import score
@@ -19,7 +20,7 @@ from semseg.metrics.score_table import Scores
 from semseg.models.catalogue import build
 from semseg.training.optimizers import optimizer
 from semseg.training.resume import Resume
-from semseg.training.run_record import fingerprint, start_run
+from semseg.training.run_record import fingerprint, start_run, weights_fingerprint
 from semseg.training.training_recipe import LOSSES, Recipe
 
 
@@ -46,6 +47,7 @@ def train(
     out: str | os.PathLike[str],
     *,
     validation: Dataset | None = None,
+    sample_weight: SampleWeight | None = None,
     callbacks: list[keras.callbacks.Callback] | None = None,
     verbose: str | int = "auto",
 ) -> Run:
@@ -59,12 +61,15 @@ def train(
         recipe: what to do, of `recipe`, `plan` or made by hand.
         out: the folder of the run.
         validation: scored after each epoch (at the size of training) and at the end.
+        sample_weight: of the pixels in training, as in `ds.pipeline`: one weight a class, or a
+            function of the mask such as `semseg.regions.border_weights`. Scores and the loss on
+            validation data go without.
         callbacks: more of Keras's callbacks; their memory survives an interruption as well.
         verbose: of `fit`.
 
     Raises:
         OSError: `out` can't be written.
-        ValueError: `out` holds a run of another recipe or other data.
+        ValueError: `out` holds a run of another recipe, other data or other weights.
 
     Example:
         >>> import tempfile
@@ -76,18 +81,21 @@ def train(
         (2, True)
     """
     sets = {"train": ds} if validation is None else {"train": ds, "validation": validation}
-    folder = start_run(out, {"recipe": recipe.to_dict()}, sets)
+    settings: dict[str, Any] = {"recipe": recipe.to_dict()}
+    if sample_weight is not None:
+        settings["sample_weight"] = weights_fingerprint(ds, sample_weight)
+    folder = start_run(out, settings, sets)
     keras.utils.set_random_seed(recipe.seed)
     repeat_bit_for_bit()
     model = compiled_model(ds, recipe)
     resume = Resume(
         folder / "state",
         callbacks=callbacks or [],
-        fingerprint={"recipe": recipe.to_dict(), "data": fingerprint(ds)},
+        fingerprint={**settings, "data": fingerprint(ds)},
     )
     with original_errors():
         history = model.fit(
-            stream(ds, recipe, start_step=resume.start_step),
+            stream(ds, recipe, resume.start_step, sample_weight=sample_weight),
             validation_data=None if validation is None else _once(validation, recipe),
             steps_per_epoch=recipe.steps_per_epoch,
             initial_epoch=resume.initial_epoch,
@@ -129,7 +137,13 @@ def compiled_model(ds: Dataset, recipe: Recipe) -> keras.Model:
     return model
 
 
-def stream(ds: Dataset, recipe: Recipe, start_step: int = 0) -> Any:
+def stream(
+    ds: Dataset,
+    recipe: Recipe,
+    start_step: int = 0,
+    *,
+    sample_weight: SampleWeight | None = None,
+) -> Any:
     """The endless batches of a recipe: `tf.data` on TensorFlow, else a `PyDataset`."""
     feed = ds.pipeline if keras.backend.backend() == "tensorflow" else ds.batches
     return feed(
@@ -137,6 +151,7 @@ def stream(ds: Dataset, recipe: Recipe, start_step: int = 0) -> Any:
         recipe.size,
         _augmentation(recipe),
         seed=recipe.seed,
+        sample_weight=sample_weight,
         repeat=True,
         start_step=start_step,
     )

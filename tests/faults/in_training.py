@@ -229,4 +229,18 @@ FAULTS = [
         "initial_epoch=0",
         ("tests/training/test_running.py",),
     ),
+    Fault(
+        "train-forgets-the-weights-of-pixels",
+        "semseg/training/running.py",
+        "resume.start_step, sample_weight=sample_weight)",
+        "resume.start_step)",
+        ("tests/training/test_running.py",),
+    ),
+    Fault(
+        "weights-of-pixels-are-known-by-name-alone",
+        "semseg/training/run_record.py",
+        "digest.update(weights.of_batch(mask, weights.of_decoded(mask)).tobytes())",
+        "digest.update(mask.tobytes())",
+        ("tests/training/test_running.py",),
+    ),
 ]

@@ -113,6 +113,32 @@ def test_another_recipe_or_other_data_in_its_folder_is_an_error(run, ds):
         train(ds.subset([0, 1]), SMALL, run.folder, validation=ds)
 
 
+def test_weights_of_the_pixels_decide_and_belong_to_the_run(ds, tmp_path):
+    def weighting(foreground):
+        def of_mask(mask):
+            return np.where(mask == 0, 0.5, foreground)
+
+        return of_mask
+
+    weights = weighting(2.0)
+    once = dataclasses.replace(SMALL, steps=1, steps_per_epoch=1, warmup=0, class_weights=None)
+    found = train(ds, once, tmp_path / "run", sample_weight=weights, verbose=0)
+    keras.utils.set_random_seed(once.seed)
+    model = compiled_model(ds, once)
+    images, masks, of_pixels = next(iter(stream(ds, once, sample_weight=weights)))
+    logits = model(images, training=True)
+    expected, without = model.loss(masks, logits, of_pixels), model.loss(masks, logits)
+    assert found.history["loss"][0] == pytest.approx(float(expected), rel=1e-5)
+    assert abs(float(expected) - float(without)) > 1e-3
+
+    for others in (None, [0.5] + [2.0] * 10, weighting(3.0)):
+        with pytest.raises(ValueError, match=r"another run \(settings.sample_weight"):
+            train(ds, once, found.folder, sample_weight=others)
+    with pytest.raises(ValueError, match="one finite weight >= 0 a class, 11 of them"):
+        train(ds, once, tmp_path / "new", sample_weight=[1.0, 2.0])
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_damaged_picture_is_named_by_the_original_error(ds, tmp_path):
     def read(index):
         if index == 3:
@@ -144,8 +170,12 @@ def test_the_model_is_that_of_the_recipe(ds):
 
 def test_its_stream_is_that_of_the_data_set(ds):
     recipe = dataclasses.replace(SMALL, size=(40, 32), crop=(16, 24), seed=3)
-    found = next(iter(stream(ds, recipe, start_step=5)))
-    expected = ds.batch_source(2, (40, 32), RandomCrop((16, 24)), seed=3, epochs=9)[5]
+    weights = semseg.regions.border_weights
+    found = next(iter(stream(ds, recipe, start_step=5, sample_weight=weights)))
+    expected = ds.batch_source(
+        2, (40, 32), RandomCrop((16, 24)), seed=3, epochs=9, sample_weight=weights
+    )[5]
+    assert len(expected) == 3
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_array_equal(a, b)
 
