@@ -1,9 +1,13 @@
 """Prediction of a folder and of large pictures, against plain loops, PyTorch and MONAI.
 
-    python benchmarks/inference.py [--data CAMVID] [--parts folder gaussian exact] [--rounds N]
+    python benchmarks/inference.py [--data CAMVID] [--parts NAMES] [--rounds N]
 
 All in one process, in turn, two threads each; the same networks everywhere. "seconds" are of the
 clock, "cpu_seconds" those that the processor worked for it. Memory: each in a process of its own.
+
+SegNet-Basic's wide kernels hang with oneDNN where AVX-512 is missing, so without it:
+
+    TF_ENABLE_ONEDNN_OPTS=0 python benchmarks/inference.py --parts folder --case segnet_basic
 
 folder    masks of CamVid's test pictures, from file to PNG: predict_folder, `model.predict` picture
           by picture, and PyTorch with two workers that read.
@@ -11,6 +15,7 @@ gaussian  windows of 256 pixels that overlap by 64, blended: predict_tiled, MONA
           in PyTorch, and MONAI's algorithm with our network.
 exact     tiles that give what the whole gives, beside the whole: "times_expected" is the time over
           that of the whole times the pixels computed for each pixel.
+dropout   20 samples of a Bayesian network, beside one pass of it.
 """
 
 import argparse
@@ -30,7 +35,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import harness
 import numpy as np
 
-CLASSES, BATCH = 11, 8
+CLASSES, BATCH, SAMPLES = 11, 8, 20
+PARTS = ("folder", "gaussian", "exact", "dropout")
 CAMVID = Path(__file__).resolve().parents[2] / "shared" / "data" / "camvid"
 PICTURES = {"unet": 16, "segnet_basic": 4}  # how many of the test set
 WINDOW, OVERLAP = 256, 64
@@ -196,6 +202,20 @@ def exact_tiled(tile: int, name: str = "unet") -> Run:
     )
 
 
+# -- uncertainty ---------------------------------------------------------------------------------
+
+
+def bayesian(name: str, samples: int) -> Run:
+    import semseg
+
+    arguments = {"dropout": 0.5, "filters": 16} if name == "unet" else {"bayesian": True}
+    model = semseg.models.build(name, num_classes=CLASSES, **arguments)
+    image = picture(240)[:180]
+    if samples == 1:
+        return lambda: semseg.inference.predict(model, image, output="probabilities")
+    return lambda: semseg.inference.mc_dropout(model, image, samples)
+
+
 # -- the parts -----------------------------------------------------------------------------------
 
 
@@ -220,6 +240,12 @@ def contestants(part: str, files: list[str]) -> dict[str, dict[str, Callable[[],
             "monai, our network": gaussian_monai_keras,
         }
         return {f"unet, {LARGE['gaussian']} pixels": routes}
+    if part == "dropout":
+        counts = {"one pass": 1, f"{SAMPLES} samples": SAMPLES}
+        return {
+            f"{name}, 180 x 240": {r: partial(bayesian, name, n) for r, n in counts.items()}
+            for name in ("unet", "segnet_basic")
+        }
     tiles = {f"tiles of {tile}": partial(exact_tiled, tile) for tile in (512, 768)}
     return {f"unet, {LARGE['exact']} pixels": {"whole": exact_whole, **tiles}}
 
@@ -247,6 +273,7 @@ def rows_of(part: str, case: str, makes: dict[str, Callable[[], Run]], rounds: i
     made = {route: make() for route, make in makes.items()}
     times = measured(made, rounds)
     first = next(iter(made))
+    over = f"times_{first}".replace(" ", "_")
     rows = []
     for route, taken in times.items():
         clock, processor = zip(*taken, strict=True)
@@ -257,9 +284,9 @@ def rows_of(part: str, case: str, makes: dict[str, Callable[[], Run]], rounds: i
                 "case": case,
                 "route": route,
                 "seconds": statistics.median(clock),
-                f"times_{first}": harness.median_ratio(list(clock), list(first_clock)),
+                over: harness.median_ratio(list(clock), list(first_clock)),
                 "cpu_seconds": statistics.median(processor),
-                f"cpu_times_{first}": harness.median_ratio(list(processor), list(first_processor)),
+                f"cpu_{over}": harness.median_ratio(list(processor), list(first_processor)),
                 "peak_mb": harness.peak_memory_mb(__file__, [part, case, route]),
             }
         )
@@ -286,7 +313,8 @@ def _compare_with_whole(rows: list[dict[str, Any]], made: dict[str, Run]) -> Non
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=CAMVID, help="CamVid's folder")
-    parser.add_argument("--parts", nargs="+", default=["folder", "gaussian", "exact"])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--case", help="one alone, such as segnet_basic, in a file of its own")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--compile", action="store_true", help="torch.compile as well")
     parser.add_argument("--only", nargs=3, metavar=("PART", "CASE", "ROUTE"), help="its memory")
@@ -300,9 +328,12 @@ def main() -> None:
     for part in args.parts:
         rows = []
         for case, makes in contestants(part, files).items():
+            if args.case not in (None, case.split(",")[0]):
+                continue
             kept = {r: m for r, m in makes.items() if args.compile or "compiled" not in r}
             rows += rows_of(part, case, kept, args.rounds)
-            path = harness.write(f"inference_{part}", rows)
+            suffix = "" if args.case is None else f"_{args.case}"
+            path = harness.write(f"inference_{part}{suffix}", rows)
         print(f"written to {path}\n")
 
 

@@ -62,6 +62,22 @@ def test_samples_differ_and_a_seed_repeats_them(model):
     assert mc_dropout(model, PICTURE, 4, batch_size=4).mutual_information.max() > 1e-3
 
 
+def test_the_cut_model_is_kept_and_its_numbers_start_again(model, monkeypatch):
+    first = mc_dropout(model, PICTURE, 4)
+    mc_dropout(model, PICTURE, 3, seed=7)
+    monkeypatch.setattr(keras.models, "clone_model", None)
+    np.testing.assert_array_equal(mc_dropout(model, PICTURE, 4).probabilities, first.probabilities)
+
+
+def test_new_weights_are_seen_by_the_kept_model():
+    model, fresh = dropping(), dropping()
+    mc_dropout(model, PICTURE, 2)
+    for each in (model, fresh):
+        each.set_weights([w * 2 for w in each.get_weights()])
+    found, wanted = (mc_dropout(each, PICTURE, 4).probabilities for each in (model, fresh))
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
 def test_batch_normalisation_stays_in_inference_and_nothing_is_left_behind(model):
     before = [w.copy() for w in model.get_weights()]
     scores = predict(model, PICTURE, output="logits")
