@@ -20,7 +20,7 @@ STAMP := .venv/.installed
 PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo picture test test-all lint format types docs bench clean
+.PHONY: help setup demo picture notebook test test-all lint format types docs bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -46,6 +46,9 @@ picture: demo ## make the README's picture again, from what the demo drew
 	$(PY) -c "from PIL import Image; \
 		picture = Image.open('outputs/quickstart/predictions.png').convert('RGB'); \
 		picture.quantize(256).save('docs/images/quickstart.png', optimize=True)"
+
+notebook: $(STAMP) ## run the notebook's script and write it with its outputs (20 minutes)
+	$(PY) docs/notebook.py
 
 test: $(STAMP) ## the whole suite: tests, docstring examples, examples
 	$(PYTEST) $(ARGS)

@@ -3,9 +3,13 @@
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # autodoc imports TensorFlow with the package
+
+sys.path.insert(0, str(Path(__file__).parent))
+import notebook_page
 
 import semseg
 
@@ -71,7 +75,11 @@ def skip_fields(app, what, name, thing, skip, options):
 
 
 def to_pages(app, docname, source):
-    """Links to files beside the README lead to the pages that include them."""
+    """Links to files beside the README lead to the pages that include them; the notebook's page
+    is the notebook.
+    """
+    if docname == "notebook":
+        source[0] = notebook_page.as_markdown(notebook_page.read())
     source[0] = re.sub(
         r"\]\(\.\./(CHANGELOG|CONTRIBUTING)\.md", lambda m: f"]({m[1].lower()}.md", source[0]
     )
@@ -80,5 +88,6 @@ def to_pages(app, docname, source):
 def copy_pictures(app, exception):
     """What pages show by HTML (a dark and a light version): Sphinx copies Markdown's alone."""
     if exception is None and app.builder.format == "html":
-        source = Path(app.srcdir) / "images"
-        shutil.copytree(source, Path(app.outdir) / "images", dirs_exist_ok=True)
+        source, images = Path(app.srcdir) / "images", Path(app.outdir) / "images"
+        shutil.copytree(source, images, dirs_exist_ok=True)
+        notebook_page.write_pictures(notebook_page.read(), images)

@@ -2,10 +2,12 @@
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
@@ -24,7 +26,9 @@ def _environment(monkeypatch):
 
 def test_every_example_has_a_test_here():
     tests = " ".join(name for name in globals() if name.startswith("test_"))
-    assert [script.stem for script in EXAMPLES.glob("*.py") if script.stem not in tests] == []
+    scripts = [script.stem for script in EXAMPLES.glob("*.py")]
+    scripts.remove("semantic_segmentation")  # the notebook's: test_notebook.py
+    assert [script for script in scripts if script not in tests] == []
 
 
 def test_quickstart_trains_saves_and_scores_the_same_in_a_fresh_process(
@@ -136,6 +140,164 @@ def test_loss_choice_reads_a_users_folders(tmp_path, monkeypatch):
     folders = ["--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
     run(loss_choice, monkeypatch, *folders, "--classes", "ground", "cell")
     assert sizes == [4]
+
+
+@pytest.fixture
+def step_by_step(monkeypatch):
+    """Compiling would cost more than the few steps."""
+    compiled = keras.Model.compile
+
+    def compile_eagerly(model, *arguments, **options):
+        compiled(model, *arguments, **{**options, "run_eagerly": True})
+
+    monkeypatch.setattr(keras.Model, "compile", compile_eagerly)
+
+
+@pytest.fixture(scope="module")
+def nuclei_folder(tmp_path_factory):
+    """Pictures of 24x32 with two nuclei that touch and one that does not: five and two."""
+    root = tmp_path_factory.mktemp("nuclei")
+    for folder in ("image", "instances"):
+        (root / folder).mkdir()
+    for index in range(7):
+        instances = np.zeros((24, 32), np.uint16)
+        for number, left in enumerate((2, 8, 20), start=300):
+            instances[4 + index : 12 + index, left : left + 6] = number
+        grey = np.repeat(40 + 100 * (instances > 0)[..., None], 3, 2).astype("uint8")
+        cv2.imwrite(str(root / f"image/{index}.png"), grey)
+        cv2.imwrite(str(root / f"instances/{index}.png"), instances)
+    (root / "train.txt").write_text("0\n1\n2\n3\n4")
+    (root / "test.txt").write_text("5\n6")
+    return root
+
+
+@pytest.mark.usefixtures("step_by_step")
+def test_train_nuclei_trains_with_the_weights_and_counts(
+    nuclei_folder, tmp_path, monkeypatch, capsys
+):
+    train_nuclei = load_example("train_nuclei")
+    monkeypatch.setattr(train_nuclei, "NETWORK", {"depth": 1, "filters": 4})
+    monkeypatch.setattr(train_nuclei, "CROP", (16, 16))
+    arguments = ["--data", str(nuclei_folder), "--epochs", "1", "--out", str(tmp_path)]
+    run(train_nuclei, monkeypatch, *arguments)
+    printed = capsys.readouterr().out
+    counts = json.loads((tmp_path / "objects.json").read_text())
+    assert counts["found"] + counts["missed"] == 6
+    assert f"merged   {counts['merged']:>6} nuclei" in printed
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["settings"]["sample_weight"]["function"] == "border_weights"
+    for name in ("model.keras", "history.png", "predictions.png", "weights.png", "scores.json"):
+        assert (tmp_path / name).is_file()
+    with pytest.raises(ValueError, match=r"another run.*sample_weight"):
+        run(train_nuclei, monkeypatch, *arguments, "--weights", "none")
+
+
+def test_train_nuclei_keeps_touching_nuclei_apart_and_sees_them_merged(nuclei_folder):
+    train_nuclei = load_example("train_nuclei")
+    (_, mask), (_, other) = train_nuclei.nuclei(nuclei_folder, "test")
+    joined = other.copy()
+    joined[11:19, 2:14] = 1
+    counts = train_nuclei.count_objects([mask, other], [mask, joined])
+    assert counts == {"found": 4, "missed": 2, "invented": 1, "merged": 2}
+
+
+@pytest.mark.usefixtures("step_by_step")
+def test_train_em_trains_on_crops_and_scores_tiles(tmp_path, monkeypatch, capsys):
+    for folder in ("image", "label"):
+        (tmp_path / folder).mkdir()
+    for index in range(30):
+        label = np.full((40, 48), 255, np.uint8)
+        label[:, 10 + index % 5 :: 12] = label[20] = 0
+        cv2.imwrite(str(tmp_path / f"label/{index:02d}.png"), label)
+        cv2.imwrite(str(tmp_path / f"image/{index:02d}.png"), label // 2 + 60)
+    train_em = load_example("train_em")
+    monkeypatch.setattr(train_em, "NETWORK", {"depth": 1, "filters": 4})
+    monkeypatch.setattr(train_em, "CROP", (16, 16))
+    out = tmp_path / "out"
+    arguments = ["--data", str(tmp_path), "--steps", "2", "--tile", "32", "--out", str(out)]
+    run(train_em, monkeypatch, *arguments)
+    printed = capsys.readouterr().out
+    assert "tiles of up to 32 x 32" in printed and "membrane" in printed and "Rand" in printed
+    best = json.loads((out / "isbi_scores.json").read_text())
+    assert 0 < best["rand"] <= 1 and best["threshold"] in train_em.THRESHOLDS
+    assert (out / "predictions.png").is_file() and (out / "model.keras").is_file()
+    labels = [mask for _, mask in semseg.data.isbi_em(tmp_path, "val")]
+    best = train_em.challenge_scores(labels, [0.8 * mask + 0.1 for mask in labels])
+    assert best["rand"] == best["info"] == 1 and 0.1 < best["threshold"] < 0.9
+
+
+@pytest.mark.usefixtures("step_by_step")
+def test_custom_dataset_makes_reads_checks_trains_and_predicts(tmp_path, monkeypatch, capsys):
+    custom = load_example("custom_dataset")
+    monkeypatch.setattr(custom, "NETWORK", {"depth": 1, "filters": 4})
+    made = custom.make_folder
+    monkeypatch.setattr(custom, "make_folder", lambda root: made(root, count=6))
+    run(custom, monkeypatch, "--epochs", "1", "--out", str(tmp_path))
+    printed = capsys.readouterr().out
+    assert "no problem found" in printed and "coin" in printed
+    for name in ("samples.png", "predictions.png", "overlay.png", "model.keras", "scores.json"):
+        assert (tmp_path / name).is_file()
+    assert cv2.imread(str(tmp_path / "overlay.png")).shape == (120, 160, 3)
+
+
+def test_custom_dataset_trains_on_nothing_that_is_certainly_wrong(tmp_path, monkeypatch, capsys):
+    custom = load_example("custom_dataset")
+    images, masks = custom.make_folder(tmp_path, count=4)
+    cv2.imwrite(str(masks / "02.png"), np.zeros((160, 120), np.uint8))
+    folders = ["--images", str(images), "--masks", str(masks), "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit, match="mend this first"):
+        run(custom, monkeypatch, *folders)
+    assert "02 (" in capsys.readouterr().out
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"samples.png"}
+    with pytest.raises(SystemExit):
+        run(custom, monkeypatch, *folders[:2])
+    assert "--images and --masks go together" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("step_by_step")
+def test_compare_architectures_prints_a_table_and_tests_pairs(tmp_path, monkeypatch, capsys):
+    compare = load_example("compare_architectures")
+    assert {name for name, _ in compare.MODELS.values()} <= set(BUILDERS)
+    small = {
+        "U-Net": ("unet", {"depth": 1, "filters": 4}),
+        "narrow U-Net": ("unet", {"depth": 1, "filters": 2}),
+    }
+    monkeypatch.setattr(compare, "MODELS", small)
+    run(compare, monkeypatch, "--steps", "1", "--scenes", "3", "--out", str(tmp_path))
+    printed = capsys.readouterr().out
+    assert "U-Net               1,863" in printed
+    assert "U-Net - narrow U-Net: " in printed and "p = " in printed
+    assert {p.name for p in tmp_path.iterdir()} == {*small, "architectures.png", "comparison.png"}
+
+
+@pytest.mark.usefixtures("step_by_step")
+def test_bayesian_uncertainty_rejects_what_it_doubts(tmp_path, monkeypatch, capsys):
+    bayesian = load_example("bayesian_uncertainty")
+    monkeypatch.setitem(bayesian.NETWORK, "filters", 2)
+    arguments = ["--steps", "1", "--scenes", "2", "--samples", "2", "--out", str(tmp_path)]
+    run(bayesian, monkeypatch, *arguments)
+    printed = capsys.readouterr().out
+    assert "mean of 2" in printed and "mutual information" in printed
+    pictures = {"predictions.png", "reject_curve.png", "uncertainty_0.png", "uncertainty_1.png"}
+    assert pictures <= {p.name for p in tmp_path.iterdir()}
+
+
+@pytest.mark.usefixtures("step_by_step")
+def test_large_image_predicts_from_a_file_into_a_file(tmp_path, monkeypatch, capsys):
+    large = load_example("large_image")
+    monkeypatch.setattr(large, "NETWORK", {"depth": 1, "filters": 4})
+    arguments = ["--size", "150", "200", "--tile", "64", "--out", str(tmp_path), "--steps", "1"]
+    run(large, monkeypatch, *arguments)
+    printed = capsys.readouterr().out
+    equal, counted = re.search(r"([\d,]+) of ([\d,]+) pixels are those", printed).groups()
+    assert equal == counted and int(counted.replace(",", "")) > 64 * 64
+    mask = np.load(tmp_path / "mask.npy")
+    picture = np.load(tmp_path / "picture_150x200.npy")
+    model = semseg.models.load(tmp_path / "model.keras")
+    assert (semseg.inference.predict(model, picture) == mask).mean() > 0.999
+    assert cv2.imread(str(tmp_path / "reduced.png")).shape == (150, 200, 3)
+    if large.tifffile:
+        np.testing.assert_array_equal(large.tifffile.imread(tmp_path / "mask.tif"), mask)
 
 
 def load_example(name):

@@ -1,6 +1,7 @@
 """Rows of numbers as a table that a notebook shows and `print` writes."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from semseg._checks import check_count
@@ -82,4 +83,4 @@ def _shown(value: Any, digits: int) -> str:
         return "-"
     if not _is_number(value):
         return str(value)
-    return f"{value:,}" if float(value).is_integer() and abs(value) > 1 else f"{value:,.{digits}f}"
+    return f"{value:,}" if isinstance(value, Integral) else f"{value:,.{digits}f}"

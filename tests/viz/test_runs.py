@@ -21,17 +21,17 @@ def test_variants_without_a_number_are_named(runs):
 
 
 def test_a_table_shows_numbers_on_the_right_and_what_is_missing_as_a_dash():
-    table = Table([{"a|b": "x|y", "n": 1234, "share": 0.5}, {"a|b": "z", "share": float("nan")}], 2)
+    table = Table([{"a|b": "x|y", "n": 1234, "share": 3.0}, {"a|b": "z", "n": 0, "share": float("nan")}], 2)
     assert str(table).splitlines() == [
         "a|b      n  share",
-        "x|y  1,234   0.50",
-        "z        -      -",
+        "x|y  1,234   3.00",
+        "z        0      -",
     ]
     assert table._repr_markdown_().splitlines() == [
         r"| a\|b | n | share |",
         "|---|--:|--:|",
-        r"| x\|y | 1,234 | 0.50 |",
-        "| z | - | - |",
+        r"| x\|y | 1,234 | 3.00 |",
+        "| z | 0 | - |",
     ]
     assert repr(table) == "Table(2 rows: a|b, n, share)"
 

@@ -1,0 +1,129 @@
+"""Runs the notebook's script cell by cell and writes the notebook with its outputs.
+
+    python docs/notebook.py                                  # examples/semantic_segmentation.ipynb
+    SEMSEG_FAST=1 python docs/notebook.py --out /tmp/x.ipynb   # a few steps, to try it
+
+The script (jupytext's percent format) is what is edited and reviewed; the notebook is made.
+"""
+
+import argparse
+import base64
+import io
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from PIL import Image
+
+SCRIPT = Path(__file__).resolve().parents[1] / "examples" / "semantic_segmentation.py"
+NOTEBOOK = SCRIPT.with_suffix(".ipynb")
+_START_UP = re.compile(  # TensorFlow's, which no setting silences
+    r"^(WARNING: All log messages before absl|[IWE]0000 |To enable the following).*\n?",
+    re.MULTILINE,
+)
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def paired(script: Path = SCRIPT) -> nbformat.NotebookNode:
+    """The script's cells, without outputs."""
+    return jupytext.read(script)
+
+
+def executed(script: Path = SCRIPT) -> nbformat.NotebookNode:
+    """The script's cells with what they print and show; the first error is raised."""
+    notebook = paired(script)
+    client = NotebookClient(
+        notebook,
+        timeout=1800,
+        resources={"metadata": {"path": str(script.parent)}},
+        record_timing=False,
+        on_cell_executed=_report(time.perf_counter()),
+    )
+    client.execute()
+    return tidied(notebook)
+
+
+def tidied(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """What a reader sees at the end: no half-drawn progress bars, no traces of the machine."""
+    notebook.metadata = {
+        "jupytext": {"formats": "ipynb,py:percent"},
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for number, cell in enumerate(notebook.cells):
+        cell.id, cell.metadata = f"cell-{number}", {}
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in map(_tidied_output, cell.outputs) if output]
+    return notebook
+
+
+def structure(notebook: Any) -> list[tuple[str, str, list[str]]]:
+    """(kind, source, kinds of outputs) of every cell: what two runs have in common."""
+    return [
+        (cell["cell_type"], cell["source"], [kind_of(o) for o in cell.get("outputs", [])])
+        for cell in notebook["cells"]
+    ]
+
+
+def kind_of(output: Any) -> str:
+    """ "picture", "table", "text", or what is no good: "error", "stderr"."""
+    if output["output_type"] == "error":
+        return "error"
+    if output["output_type"] == "stream":
+        return "text" if output["name"] == "stdout" else "stderr"
+    data = output["data"]
+    return "picture" if "image/png" in data else "table" if "text/markdown" in data else "text"
+
+
+def _report(begun: float) -> Any:
+    def show(cell: Any, cell_index: int, **_: Any) -> None:
+        first = cell["source"].split("\n")[0][:60]
+        print(f"{time.perf_counter() - begun:6.0f} s  cell {cell_index}: {first}", flush=True)
+
+    return show
+
+
+def _tidied_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    if output.output_type == "stream":
+        output.text = as_shown(_START_UP.sub("", output.text))
+        return output if output.text.strip() else None
+    data = output.get("data", {})
+    if "image/png" in data:
+        output.data = {"image/png": _smaller(data["image/png"]), "text/plain": "<picture>"}
+        output.metadata = {}
+    return output
+
+
+def as_shown(text: str) -> str:
+    """What a terminal shows in the end: progress bars go back to the start of their line."""
+    lines = []
+    for line in _ESCAPES.sub("", text).replace("\r\n", "\n").split("\n"):
+        shown = ""
+        for part in re.split("\r|\b+", line):
+            shown = part + shown[len(part) :]
+        lines.append(shown.rstrip())
+    return "\n".join(lines)
+
+
+def _smaller(png: str) -> str:
+    """Without transparency, and with a palette: a third of the bytes, colours of legends stay."""
+    image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
+    paper = Image.new("RGBA", image.size, "white")
+    image = Image.alpha_composite(paper, image).convert("RGB")
+    few = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    file = io.BytesIO()
+    few.save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=NOTEBOOK)
+    args = parser.parse_args()
+    nbformat.write(executed(), args.out)
+    print(f"{args.out}  {args.out.stat().st_size / 2**20:.1f} MiB")
