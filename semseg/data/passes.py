@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 _WORKERS = 2
 _AHEAD = 8

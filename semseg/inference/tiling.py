@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from semseg._checks import check_count
 from semseg.inference.blending import Blend
