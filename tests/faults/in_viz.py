@@ -129,4 +129,18 @@ FAULTS = [
         'text.set_color("black")',
         ("tests/viz/test_plots.py",),
     ),
+    Fault(
+        "mean-of-runs-is-the-best",
+        "semseg/viz/runs.py",
+        "axes.plot(of_variant.mean(), place",
+        "axes.plot(of_variant.max(), place",
+        ("tests/viz/test_runs.py",),
+    ),
+    Fault(
+        "table-drops-what-is-zero",
+        "semseg/viz/table.py",
+        "if value is None or (",
+        "if not value or (",
+        ("tests/viz/test_runs.py",),
+    ),
 ]
