@@ -28,7 +28,8 @@ _EXACT = 160  # colours of 256
 # Whose bars need all colours.
 _HEAT = ("draw_weights", "draw_uncertainty", "plot_feature_maps", "plot_pooling_indices")
 # The page trains for a moment, since it runs in the suite; its pictures show the whole recipe.
-_SHORT, _WHOLE = "steps=10, steps_per_epoch=10, warmup=1", "steps=900"
+_SHORT = "steps=10, steps_per_epoch=5, warmup=1"
+_WHOLE = "steps=900, steps_per_epoch=50"
 
 
 def parts(page: str) -> Iterator[tuple[str, str | None]]:
