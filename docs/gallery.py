@@ -29,7 +29,7 @@ _EXACT = 160  # colours of 256
 _HEAT = ("draw_weights", "draw_uncertainty", "plot_feature_maps", "plot_pooling_indices")
 # The page trains for a moment, since it runs in the suite; its pictures show the whole recipe.
 _SHORT = "steps=10, steps_per_epoch=5, warmup=1"
-_WHOLE = "steps=900, steps_per_epoch=50"
+_WHOLE = "steps=500, steps_per_epoch=25, warmup=40"
 
 
 def parts(page: str) -> Iterator[tuple[str, str | None]]:

@@ -35,7 +35,8 @@ def plan(
     Args:
         ds: the training data.
         model: a name that `semseg.models.build` takes.
-        minutes: how long the training may take, validation not counted.
+        minutes: how long the training may take, validation not counted, nor the plan itself, which
+            builds and times a few candidates in some ten seconds each.
         memory: GiB that the process may use at its peak; None sets no limit.
 
     Returns:
