@@ -3,6 +3,7 @@
 from faults.fault import Fault
 
 TILES, WINDOWS = "tests/inference/test_tiling.py", "tests/inference/test_windows.py"
+ARRAYS = "tests/inference/test_tiled_arrays.py"
 FOLDERS = "tests/inference/test_folders.py"
 
 FAULTS = [
@@ -60,21 +61,21 @@ FAULTS = [
         "semseg/inference/tiling.py",
         "if tile[1].stop > missing[0]",
         "if tile[1].start >= missing[0]",
-        (f"{TILES}::test_a_call_after_an_interruption_computes_what_is_missing",),
+        (f"{ARRAYS}::test_a_call_after_an_interruption_computes_what_is_missing",),
     ),
     Fault(
         "record-of-another-picture",
         "semseg/inference/tile_output.py",
         "weights_digest(forward.model), picture()",
         "weights_digest(forward.model)",
-        (f"{TILES}::test_a_record_of_another_prediction_is_refused",),
+        (f"{ARRAYS}::test_a_record_of_another_prediction_is_refused",),
     ),
     Fault(
         "changes-in-memory-dropped",
         "semseg/inference/mapped_files.py",
         'array.mode != "c"',
         'array.mode != "x"',
-        (f"{TILES}::test_a_source_is_anything_with_a_shape_and_slices",),
+        (f"{ARRAYS}::test_a_source_is_anything_with_a_shape_and_slices",),
     ),
     Fault(
         "view-turned-back-the-wrong-way",
