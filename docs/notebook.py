@@ -1,7 +1,8 @@
 """Runs the notebook's script cell by cell and writes the notebook with its outputs.
 
-    python docs/notebook.py                                  # examples/semantic_segmentation.ipynb
-    SEMSEG_FAST=1 python docs/notebook.py --out /tmp/x.ipynb   # a few steps, to try it
+    python docs/notebook.py                                   # examples/semantic_segmentation.ipynb
+    python docs/notebook.py --stored                          # cells that draw benchmarks/results
+    SEMSEG_FAST=1 python docs/notebook.py --out /tmp/x.ipynb  # a few steps, to try it
 
 The script (jupytext's percent format) is what is edited and reviewed; the notebook is made.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 import jupytext
 import nbformat
+from gallery import _with_palette as with_palette
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -25,6 +27,8 @@ _START_UP = re.compile(  # TensorFlow's, which no setting silences
     r"^(WARNING: All log messages before absl|[IWE]0000 |To enable the following).*\n?",
     re.MULTILINE,
 )
+# Cells that need nothing but the first one and files of benchmarks/results.
+_STORED = re.compile(r"^def stored\(|^answer\(|\blosses\(|\bmeasured\(\"", re.MULTILINE)
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -36,15 +40,33 @@ def paired(script: Path = SCRIPT) -> nbformat.NotebookNode:
 def executed(script: Path = SCRIPT) -> nbformat.NotebookNode:
     """The script's cells with what they print and show; the first error is raised."""
     notebook = paired(script)
-    client = NotebookClient(
+    _run(notebook, script.parent)
+    return tidied(notebook)
+
+
+def redrawn(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    """The notebook with the present contents of benchmarks/results, nothing trained again."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code]
+    _run(
+        nbformat.v4.new_notebook(
+            cells=[c for c in code if c is code[0] or _STORED.search(c.source)]
+        ),
+        folder,
+    )
+    for cell, count in zip(code, counts, strict=True):
+        cell.execution_count = count
+    return tidied(notebook)
+
+
+def _run(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    NotebookClient(
         notebook,
         timeout=1800,
-        resources={"metadata": {"path": str(script.parent)}},
+        resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         on_cell_executed=_report(time.perf_counter()),
-    )
-    client.execute()
-    return tidied(notebook)
+    ).execute()
 
 
 def tidied(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -59,6 +81,9 @@ def tidied(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.id, cell.metadata = f"cell-{number}", {}
         if cell.cell_type == "code":
             cell.outputs = [output for output in map(_tidied_output, cell.outputs) if output]
+            for output in cell.outputs:
+                if "execution_count" in output:
+                    output.execution_count = cell.execution_count
     return notebook
 
 
@@ -115,15 +140,19 @@ def _smaller(png: str) -> str:
     image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
     paper = Image.new("RGBA", image.size, "white")
     image = Image.alpha_composite(paper, image).convert("RGB")
-    few = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     file = io.BytesIO()
-    few.save(file, "PNG", optimize=True)
+    with_palette(image).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=NOTEBOOK)
+    parser.add_argument("--stored", action="store_true", help="only what draws benchmarks/results")
     args = parser.parse_args()
-    nbformat.write(executed(), args.out)
+    if args.stored:
+        made = redrawn(nbformat.read(NOTEBOOK, as_version=4), NOTEBOOK.parent)
+    else:
+        made = executed()
+    nbformat.write(made, args.out)
     print(f"{args.out}  {args.out.stat().st_size / 2**20:.1f} MiB")

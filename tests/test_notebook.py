@@ -2,7 +2,7 @@
 
 import base64
 import copy
-import importlib.util
+import importlib
 import io
 import json
 import re
@@ -25,10 +25,9 @@ def maker():
     """`docs/notebook.py`, where its tools are installed."""
     pytest.importorskip("jupytext")
     pytest.importorskip("nbclient")
-    spec = importlib.util.spec_from_file_location("notebook", ROOT / "docs" / "notebook.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")
+        yield importlib.import_module("notebook")
 
 
 def source(cell):
@@ -111,6 +110,20 @@ def test_nothing_in_it_tells_of_the_machine_or_is_unfinished():
 )
 def test_a_progress_bar_is_kept_as_it_ended(maker, text, shown):
     assert maker.as_shown(text) == shown
+
+
+def test_the_page_of_the_site_shows_every_picture_and_its_links_lead_to_headings(tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")
+        page = importlib.import_module("notebook_page")
+    text = page.as_markdown(page.read())
+    page.write_pictures(page.read(), tmp_path)
+    shown = re.findall(r'<img src="images/(notebook/[\d-]+\.png)" alt="[^"]{10,}"', text)
+    assert sorted(shown) == sorted(f"notebook/{p.name}" for p in tmp_path.glob("notebook/*.png"))
+    assert len(shown) == len(pictures())
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9_-]", "", h.lower().replace(" ", "-")) for h in headings}
+    assert set(re.findall(r"\]\(#([^()]*)\)", text)) <= anchors
 
 
 @pytest.mark.slow
