@@ -13,6 +13,7 @@ import pytest
 FLOORS = {
     "_backend": -1,
     "_checks": -1,
+    "_optimizers": 0,
     "_palette": -1,
     "_writing": -1,
     "classes": 0,
@@ -32,6 +33,7 @@ FLOORS = {
 # What a room may import besides, anywhere. The standard library and NumPy are for all.
 THIRD_PARTY = {
     "_backend": {"keras"},
+    "_optimizers": {"keras"},
     "layers": {"keras"},
     "losses": {"keras"},
     "regions": {"cv2", "scipy"},

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import keras
 
-# Imported so that a file compiled with our losses and metrics finds their classes.
+# Imported so that a file compiled with our losses, metrics and optimizers finds their classes.
+import semseg._optimizers
 import semseg.losses
 import semseg.metrics  # noqa: F401
 from semseg.classes import ClassMap

@@ -1,9 +1,9 @@
 """What surrounds `fit`: recipes, one call that trains by them, and runs that survive a kill."""
 
+from semseg._optimizers import AdamW, OneCycle, WarmupPoly
 from semseg.training.early_alarm import EarlyAlarm
 from semseg.training.encoder_rate import encoder_decoder_optimizer
 from semseg.training.measured_recipes import recipe
-from semseg.training.optimizers import AdamW
 from semseg.training.planning import plan
 from semseg.training.prediction_grid import PredictionGrid
 from semseg.training.range_test import RangeTest, find_learning_rate
@@ -11,7 +11,6 @@ from semseg.training.recalibration import recalibrate_batch_norm
 from semseg.training.resume import Resume
 from semseg.training.run_record import fingerprint, start_run
 from semseg.training.running import Run, compiled_model, stream, train
-from semseg.training.schedules import OneCycle, WarmupPoly
 from semseg.training.training_recipe import Recipe
 
 __all__ = [

@@ -196,14 +196,14 @@ FAULTS = [
     ),
     Fault(
         "one-cycle-peaks-a-step-late",
-        "semseg/training/schedules.py",
+        "semseg/_optimizers.py",
         "top, last = self.rise * self.steps - 1, self.steps - 1",
         "top, last = self.rise * self.steps, self.steps - 1",
         ("tests/training/test_schedules.py::test_one_cycle_has_the_numbers_of_pytorch",),
     ),
     Fault(
         "adamw-decays-biases",
-        "semseg/training/optimizers.py",
+        "semseg/_optimizers.py",
         "(bias|beta|gamma)",
         "(beta|gamma)",
         ("tests/training/test_optimizers.py",),
@@ -211,7 +211,7 @@ FAULTS = [
     Fault(
         "sgd-decays-biases",
         "semseg/training/optimizers.py",
-        "        sgd.exclude_from_weight_decay(var_names=[_SPARED])  # lost where a saved model goes on\n",
+        "        sgd.exclude_from_weight_decay(var_names=[SPARED])  # lost where a saved model goes on\n",
         "",
         ("tests/training/test_optimizers.py",),
     ),

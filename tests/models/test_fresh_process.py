@@ -54,6 +54,7 @@ def save(name, folder):
 
     from semseg.losses import Crossentropy
     from semseg.metrics import MeanIoU, PixelAccuracy
+    from semseg.training import AdamW, WarmupPoly
 
     model = built.__wrapped__(name) if name in COMPILED else built(name)  # compiling changes it
     images = pictures(model, (9, 7), batch=3)
@@ -63,7 +64,7 @@ def save(name, folder):
     if name in COMPILED:
         threshold = 0.5 if name == "unet sigmoid" else 0.0
         model.compile(
-            "adam",
+            AdamW(WarmupPoly(1e-3, steps=10, warmup=2)),
             Crossentropy(255, label_smoothing=0.1, from_logits=name != "unet sigmoid"),
             metrics=[metric(channels, 255, threshold) for metric in (MeanIoU, PixelAccuracy)],
         )

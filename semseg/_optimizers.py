@@ -1,4 +1,7 @@
-"""Learning rates over the steps of a training, those that Keras lacks."""
+"""AdamW that spares what decay should spare, and schedules: what a saved model may name.
+
+They are public in `semseg.training`; `semseg.models.load` finds them here.
+"""
 
 import math
 from typing import Any
@@ -7,6 +10,38 @@ import keras
 from keras import ops
 
 from semseg._checks import check_positive
+
+# Variables that shift and scale: decay would pull them to 0, not to something simpler. Keras's
+# names are "bias", TensorFlow's "unet/decoder_1_conv_1/bias:0".
+SPARED = r"(^|/)(bias|beta|gamma)(:\d+)?$"
+
+
+@keras.saving.register_keras_serializable(package="semseg.training")
+class AdamW(keras.optimizers.AdamW):
+    """Keras's AdamW that leaves biases and normalisations out of the decay, in saved models too.
+
+    Keras's `exclude_from_weight_decay` does the same by hand, and is lost on saving.
+
+    Args:
+        learning_rate: a number or a schedule.
+        weight_decay: of kernels and embeddings.
+        **arguments: as of `keras.optimizers.AdamW`.
+
+    Example:
+        >>> import keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.set_weights([np.ones((2, 1)), np.ones(1)])
+        >>> optimizer = semseg.training.AdamW(learning_rate=0.1, weight_decay=0.5)
+        >>> optimizer.apply([0 * w for w in model.trainable_variables], model.trainable_variables)
+        >>> [w.ravel().tolist() for w in model.get_weights()]
+        [[0.949999988079071, 0.949999988079071], [1.0]]
+    """
+
+    def __init__(
+        self, learning_rate: Any = 1e-3, weight_decay: float = 1e-4, **arguments: Any
+    ) -> None:
+        super().__init__(learning_rate=learning_rate, weight_decay=weight_decay, **arguments)
+        self.exclude_from_weight_decay(var_names=[SPARED])
 
 
 @keras.saving.register_keras_serializable(package="semseg.training")
