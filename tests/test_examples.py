@@ -32,6 +32,7 @@ def test_every_example_has_a_test_here():
     assert [script for script in scripts if script not in tests] == []
 
 
+@pytest.mark.slow  # .ci/run has it run from the wheel
 def test_quickstart_trains_saves_and_scores_the_same_in_a_fresh_process(
     tmp_path, monkeypatch, capsys
 ):
@@ -109,12 +110,14 @@ def test_train_camvid_trains_other_models(camvid_folder, tmp_path, monkeypatch):
     assert built == ["segnet_basic"]
 
 
+@pytest.mark.once
 def test_compose_a_model_learns(monkeypatch, capsys):
     compose = load_example("compose_a_model")
     run(compose, monkeypatch, "--steps", "3", "--scenes", "4")
     assert "mean IoU" in capsys.readouterr().out
 
 
+@pytest.mark.once
 def test_loss_choice_trains_with_a_loss_and_scores_it(monkeypatch, capsys):
     loss_choice = load_example("loss_choice")
     chosen = loss_choice.losses(semseg.data.shapes(count=5))
@@ -128,6 +131,7 @@ def test_loss_choice_trains_with_a_loss_and_scores_it(monkeypatch, capsys):
     assert "mean IoU" in printed
 
 
+@pytest.mark.once
 def test_loss_choice_reads_a_users_folders(tmp_path, monkeypatch):
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
@@ -173,6 +177,7 @@ def nuclei_folder(tmp_path_factory):
     return root
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("step_by_step")
 def test_train_nuclei_trains_with_the_weights_and_counts(
     nuclei_folder, tmp_path, monkeypatch, capsys
@@ -194,6 +199,7 @@ def test_train_nuclei_trains_with_the_weights_and_counts(
         run(train_nuclei, monkeypatch, *arguments, "--weights", "none")
 
 
+@pytest.mark.once
 def test_train_nuclei_keeps_touching_nuclei_apart_and_sees_them_merged(nuclei_folder):
     train_nuclei = load_example("train_nuclei")
     (_, mask), (_, other) = train_nuclei.nuclei(nuclei_folder, "test")
@@ -203,6 +209,7 @@ def test_train_nuclei_keeps_touching_nuclei_apart_and_sees_them_merged(nuclei_fo
     assert counts == {"found": 4, "missed": 2, "invented": 1, "merged": 2}
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("step_by_step")
 def test_train_em_trains_on_crops_and_scores_tiles(tmp_path, monkeypatch, capsys):
     for folder in ("image", "label"):
@@ -228,6 +235,7 @@ def test_train_em_trains_on_crops_and_scores_tiles(tmp_path, monkeypatch, capsys
     assert best["rand"] == best["info"] == 1 and 0.05 < best["threshold"] < 0.9
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("step_by_step")
 def test_custom_dataset_makes_reads_checks_trains_and_predicts(tmp_path, monkeypatch, capsys):
     custom = load_example("custom_dataset")
@@ -242,6 +250,7 @@ def test_custom_dataset_makes_reads_checks_trains_and_predicts(tmp_path, monkeyp
     assert cv2.imread(str(tmp_path / "overlay.png")).shape == (120, 160, 3)
 
 
+@pytest.mark.once
 def test_custom_dataset_trains_on_nothing_that_is_certainly_wrong(tmp_path, monkeypatch, capsys):
     custom = load_example("custom_dataset")
     images, masks = custom.make_folder(tmp_path, count=4)
@@ -256,6 +265,7 @@ def test_custom_dataset_trains_on_nothing_that_is_certainly_wrong(tmp_path, monk
     assert "--images and --masks go together" in capsys.readouterr().err
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("step_by_step")
 def test_compare_architectures_prints_a_table_and_tests_pairs(tmp_path, monkeypatch, capsys):
     compare = load_example("compare_architectures")
@@ -294,6 +304,7 @@ def test_bayesian_uncertainty_trains_and_rejects_what_it_doubts(tmp_path, monkey
     assert pictures <= {p.name for p in tmp_path.iterdir()}
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("step_by_step")
 def test_large_image_predicts_from_a_file_into_a_file(tmp_path, monkeypatch, capsys):
     large = load_example("large_image")

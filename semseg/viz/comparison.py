@@ -83,7 +83,7 @@ def draw_comparison(
     masks_drawn = [rows for sample in samples for rows in (sample.truth, *sample.predictions)]
     footer = Footer(
         class_entries(class_map, ids_by_area(masks_drawn, class_map)),
-        () if pred_masks is None else error_key(ground),
+        () if pred_masks is None else error_key(ground, class_map),
         shown_as(images),
     )
     return assemble(rows, footer, cell, space, look)

@@ -89,9 +89,11 @@ def paint_error(
     return hatch_ignored(picture, rows == class_map.num_classes)
 
 
-def error_key(background: int | None) -> tuple[Entry, ...]:
+def error_key(background: int | None, class_map: ClassMap) -> tuple[Entry, ...]:
     """The entries of a legend that explain an error picture."""
-    wrong = {"wrong": WRONG_COLOR} if background is None else ERROR_COLORS
+    wrong = {"wrong": WRONG_COLOR} if background is None else dict(ERROR_COLORS)
+    if class_map.num_classes == 2:  # one kind of object cannot be taken for another
+        wrong.pop("confused", None)
     return tuple(Entry(name, c) for name, c in (wrong | {"correct": CORRECT_COLOR}).items())
 
 

@@ -6,6 +6,7 @@ import pytest
 from semseg.classes import ClassMap
 from semseg.viz import CORRECT_COLOR, ERROR_COLORS, WRONG_COLOR, draw_error
 from semseg.viz._marks import hatch
+from semseg.viz.error_picture import error_key
 
 RNG = np.random.default_rng(0)
 CELLS = ClassMap(["background", "cell", "border"], ignore_class=255)
@@ -94,3 +95,12 @@ def test_a_background_that_is_no_class_is_refused(background):
 def test_bad_input_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         draw_error(*arguments)
+
+
+def test_the_key_names_what_can_occur():
+    def names(background, class_map):
+        return [entry.name for entry in error_key(background, class_map)]
+
+    assert names(None, CELLS) == ["wrong", "correct"]
+    assert names(0, CELLS) == ["missed", "false", "confused", "correct"]
+    assert names(0, ClassMap(["background", "cell"])) == ["missed", "false", "correct"]

@@ -21,7 +21,9 @@ def test_variants_without_a_number_are_named(runs):
 
 
 def test_a_table_shows_numbers_on_the_right_and_what_is_missing_as_a_dash():
-    table = Table([{"a|b": "x|y", "n": 1234, "share": 3.0}, {"a|b": "z", "n": 0, "share": float("nan")}], 2)
+    table = Table(
+        [{"a|b": "x|y", "n": 1234, "share": 3.0}, {"a|b": "z", "n": 0, "share": float("nan")}], 2
+    )
     assert str(table).splitlines() == [
         "a|b      n  share",
         "x|y  1,234   3.00",
