@@ -82,7 +82,7 @@ def tidied(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for number, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"cell-{number}", {}
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(_tidied_output, cell.outputs) if output]
+            cell.outputs = [o for o in map(_tidied_output, _joined(cell.outputs)) if o]
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = cell.execution_count
@@ -113,6 +113,19 @@ def _report(begun: float) -> Any:
         print(f"{time.perf_counter() - begun:6.0f} s  cell {cell_index}: {first}", flush=True)
 
     return show
+
+
+def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """One output for what was printed piece by piece."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        same = [o for o in joined if output.output_type == o.output_type == "stream"]
+        same = [o for o in same if o.name == output.name]
+        if same:
+            same[0].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _tidied_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
