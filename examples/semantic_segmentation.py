@@ -933,13 +933,10 @@ viz.Table(rows) if rows else print("Not measured here: benchmarks/results/loss_c
 # %% [markdown]
 # ### 12. Pretrained encoder or from scratch?
 #
-# An encoder that has seen other pictures starts with edges and strokes. First the large encoder of
-# VGG16 with and without weights from photographs (`encoder_weights=`), on 200 scenes; then the
-# encoder of the U-Net of chapter 5, trained on digits, on eight scenes, beside the same network
-# from scratch.
-
-# %%
-answer("pretrained")
+# An encoder that has seen other pictures starts with edges and strokes. Here the encoder of the
+# U-Net of chapter 5, trained on digits, learns figures from eight scenes, beside the same network
+# from scratch. (`encoder="resnet50", encoder_weights="imagenet"` takes one that has seen a million
+# photographs.)
 
 
 # %%
