@@ -903,8 +903,8 @@ for finding in report.findings:
 # ### 10. Does augmentation help here, and which one hurts?
 #
 # It helps where the same few pictures are seen over and over (question 4), and hurts if it removes
-# what the model should look at: a blur of 1 to 3 pixels wipes out lines that are 1 to 3 pixels wide.
-# Here a hundred scenes, each seen twenty times.
+# what the model should look at: a blur of 1 to 3 pixels wipes out lines 1 to 3 pixels wide. Here a
+# hundred scenes, each seen twenty times.
 
 # %%
 answer("augmentation")
