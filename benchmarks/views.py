@@ -30,15 +30,10 @@ VIEWS: dict[str, Any] = {
 
 def confusions(model: Any, ds: semseg.data.Dataset, size: tuple[int, int], tta: Any) -> np.ndarray:
     """One matrix a picture, (pictures, classes, classes)."""
-    pairs = [ds[i] for i in range(len(ds))]
-    found = semseg.inference.predict(model, [image for image, _ in pairs], size=size, tta=tta)
+    images, masks = zip(*(ds[i] for i in range(len(ds))), strict=True)
+    found = semseg.inference.predict(model, list(images), size=size, tta=tta)
     classes, ignored = ds.class_map.num_classes, ds.class_map.ignore_class
-    return np.stack(
-        [
-            confusion_matrix(mask, ids, classes, ignored)
-            for (_, mask), ids in zip(pairs, found, strict=True)
-        ]
-    )
+    return confusion_matrix(np.stack(masks), np.stack(found), classes, ignored, per_image=True)
 
 
 def main() -> None:

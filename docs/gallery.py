@@ -77,10 +77,10 @@ def write(path: Path, picture: Any, few_colors: bool) -> None:
     semseg.viz.save(path, picture)
     with Image.open(path) as image:
         small = image.convert("RGB")
-    (_with_palette(small) if few_colors else small).save(path, optimize=True)
+    (with_palette(small) if few_colors else small).save(path, optimize=True)
 
 
-def _with_palette(image: Image.Image) -> Image.Image:
+def with_palette(image: Image.Image) -> Image.Image:
     """256 colours, a third of the bytes; the most frequent are kept, so that legends stay true."""
     pixels = np.array(image)
     colors, where, counts = np.unique(

@@ -18,7 +18,7 @@ from typing import Any
 import jupytext
 import nbformat
 import numpy as np
-from gallery import _with_palette as with_palette
+from gallery import with_palette
 from nbclient import NotebookClient
 from PIL import Image, ImageChops
 
@@ -152,7 +152,10 @@ def as_shown(text: str) -> str:
 
 def _smaller(png: str) -> str:
     """Without transparency, and with a palette where hardly a colour changes by that."""
-    image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
+    image = Image.open(io.BytesIO(base64.b64decode(png)))
+    if image.mode == "P":  # has been made smaller already
+        return png
+    image = image.convert("RGBA")
     paper = Image.new("RGBA", image.size, "white")
     image = Image.alpha_composite(paper, image).convert("RGB")
     few = with_palette(image)

@@ -449,15 +449,11 @@ viz.Table(
 # %%
 def counts(model, ds):
     """The confusion matrix of every picture of a data set: (pictures, classes, classes)."""
-    pairs = [ds[i] for i in range(len(ds))]
-    guesses = predict(model, [pair[0] for pair in pairs], size=SIZE)
+    pictures, truths = zip(*(ds[i] for i in range(len(ds))), strict=True)
+    guesses = predict(model, list(pictures), size=SIZE)
     classes, ignored = ds.class_map.num_classes, ds.class_map.ignore_class
-    return np.stack(
-        [
-            functional.confusion_matrix(pair[1], ids, classes, ignored)
-            for pair, ids in zip(pairs, guesses, strict=True)
-        ]
-    )
+    truths, guesses = np.stack(truths), np.stack(guesses)
+    return functional.confusion_matrix(truths, guesses, classes, ignored, per_image=True)
 
 
 per_picture = {name: counts(model, test_ds) for name, model in models.items()}

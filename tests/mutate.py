@@ -21,7 +21,8 @@ from faults import FAULTS, Fault
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = [
-    "semseg", "tests", "examples", "benchmarks", "pyproject.toml", "conftest.py", "README.md"
+    "semseg", "tests", "examples", "benchmarks", "docs", "pyproject.toml", "conftest.py",
+    "README.md",
 ]  # fmt: skip
 TIMEOUT = 600  # seconds for one fault; a fault that makes a test hang is caught too
 
@@ -33,7 +34,7 @@ class Tree:
         self.folder = folder
         for name in COPIED:
             if (source / name).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "*.py[cod]")
+                ignored = shutil.ignore_patterns("__pycache__", "*.py[cod]", "_build")
                 shutil.copytree(source / name, folder / name, ignore=ignored)
             elif (source / name).exists():
                 shutil.copy(source / name, folder / name)

@@ -112,6 +112,11 @@ def test_a_progress_bar_is_kept_as_it_ended(maker, text, shown):
     assert maker.as_shown(text) == shown
 
 
+def test_tidying_again_changes_nothing(maker):
+    notebook = maker.nbformat.read(NOTEBOOK, as_version=4)
+    assert maker.tidied(copy.deepcopy(notebook)) == notebook
+
+
 def test_the_page_of_the_site_shows_every_picture_and_its_links_lead_to_headings(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "docs")

@@ -143,4 +143,11 @@ FAULTS = [
         "if not value or (",
         ("tests/viz/test_runs.py",),
     ),
+    Fault(
+        "pictures-made-smaller-twice",
+        "docs/notebook.py",
+        'if image.mode == "P":',
+        'if image.mode == "none":',
+        ("tests/test_notebook.py",),
+    ),
 ]
