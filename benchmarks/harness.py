@@ -1,12 +1,14 @@
 """What all benchmarks share: interleaved timing, peak memory, the table and the JSON file."""
 
 import json
+import multiprocessing
 import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,12 @@ def peak_memory_mb(script: str, arguments: list[str]) -> float:
         [sys.executable, script, "--only", *arguments], check=True, capture_output=True, text=True
     )
     return float(code.stdout.strip().splitlines()[-1])
+
+
+def in_own_process(run: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function of a script's top level returns; its memory, and so its peak, are its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(run, *arguments).result()
 
 
 def peak_memory() -> float:

@@ -118,9 +118,9 @@ TASKS = {
 }
 
 
-def measured(task: Task, recipe: Recipe, data: Path | None, folder: Path) -> dict[str, Any]:
+def measured(name: str, recipe: Recipe, data: Path | None, folder: Path) -> dict[str, Any]:
     """Trains and scores; what was trained in an earlier run is not timed again."""
-    sets = task.sets(data)
+    sets = TASKS[name].sets(data)
     begun = time.perf_counter()
     run = train(sets[0], recipe, folder, validation=sets[1], verbose=2)
     seconds = time.perf_counter() - begun
@@ -155,7 +155,7 @@ def choose(name: str, rows: list[dict[str, Any]], args: argparse.Namespace) -> N
             recipe = dataclasses.replace(recipe, **short)
         folder = args.out / name.replace("/", "-") / f"{candidate}-{seed}"
         print(f"{name}, {candidate}, seed {seed}", flush=True)
-        found = measured(task, recipe, args.data, folder)
+        found = harness.in_own_process(measured, name, recipe, args.data, folder)
         rows.append({**key, **found, "fields": recipe.to_dict(), **harness.circumstances()})
         args.results.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
         shutil.rmtree(folder)
