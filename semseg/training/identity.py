@@ -113,7 +113,7 @@ def _renumbered(tree: Any) -> Any:
         if isinstance(part, dict):
             if part.get("class_name") == "__lambda__":
                 return "lambda"  # its code names the file and line, which say nothing
-            return {key: replace(value) for key, value in part.items()}
+            return {k: v if k == "class_name" else replace(v) for k, v in part.items()}
         if isinstance(part, list):
             return [replace(item) for item in part]
         return new.get(part, part) if isinstance(part, str) else part

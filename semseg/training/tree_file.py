@@ -5,7 +5,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def write_tree(path: Path, tree: Any) -> None:
     half = path.with_name(path.name + ".half")
     try:
         with open(half, "wb") as file:
-            np.savez(file, *arrays, tree=np.frombuffer(text.encode(), np.uint8))
+            _save(file, arrays, text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(half, path)
@@ -71,6 +71,16 @@ def read_tree(path: Path) -> Any:
         raise ValueError(
             f"{path} is damaged ({error}); put a copy of it back, or remove it to start anew"
         ) from error
+
+
+def _save(file: BinaryIO, arrays: list[np.ndarray], text: str) -> None:
+    """As `np.savez`, of which some versions leave their archive open where the disk is full."""
+    members = {f"arr_{number}": array for number, array in enumerate(arrays)}
+    members["tree"] = np.frombuffer(text.encode(), np.uint8)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in members.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def _pack(value: Any, arrays: list[np.ndarray]) -> Any:

@@ -168,17 +168,17 @@ def test_what_a_callback_can_not_write_down_is_left_out():
 
 
 def test_a_full_disk_leaves_the_last_epoch(whole, tmp_path, monkeypatch):
-    writes, savez = [], np.savez
+    writes, save = [], tree_file._save
 
-    def full(file, *arrays, **more):
+    def full(file, *parts):
         writes.append(file)
         if len(writes) == 3:  # the start, the first epoch, and now the second
             file.write(b"half")
             raise OSError(28, "No space left on device")
-        savez(file, *arrays, **more)
+        save(file, *parts)
 
     with monkeypatch.context() as patched:
-        patched.setattr(np, "savez", full)
+        patched.setattr(tree_file, "_save", full)
         message = r"state.npz could not be written .*No space left.*; the last one stands. Free"
         with pytest.raises(OSError, match=message):
             fit(tmp_path)
