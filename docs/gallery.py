@@ -6,10 +6,10 @@ runs the page from top to bottom and writes `docs/images/gallery/NAME.png`, and 
 where the function has a dark look, all of them or those that are named.
 """
 
+import argparse
 import functools
 import inspect
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -97,9 +97,19 @@ def with_palette(image: Image.Image) -> Image.Image:
     return made
 
 
-if __name__ == "__main__":
+def main() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="of the page's pictures; all without one")
+    names = set(parser.parse_args().names)
+    if unknown := names - {name for _, name in parts(page)}:
+        parser.error(f"the page has no picture {', '.join(sorted(unknown))}")
     for look in (False, True):
-        for name, code, picture in draw(PAGE.read_text(encoding="utf-8"), look, set(sys.argv[1:])):
+        for name, code, picture in draw(page, look, names):
             path = FOLDER / f"{name}{'-dark' * look}.png"
             write(path, picture, made_by(code) not in _HEAT)
             print(f"{path.relative_to(HERE.parent)}  {path.stat().st_size / 1024:.0f} KiB")
+
+
+if __name__ == "__main__":
+    main()

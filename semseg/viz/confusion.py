@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 _ON_LIGHT: tuple[Color, Color] = ((0, 84, 148), (213, 94, 0))
 _ON_DARK: tuple[Color, Color] = ((86, 180, 233), (230, 159, 0))
 _COUNTED, _WRITTEN = 12, 16  # up to here cells show counts, up to here they show shares
-_ALL_SHOWN = 25  # beyond, classes that do not occur are left out
+_MOST = 25  # rows: more are not readable at 600 px
 _SIDE = 5.2  # inches of the matrix, while its classes fit in
 _NARROWEST = 4.4  # inches: what the axes say below fits in
 _OF_CALLER = 0.8  # of the caller's axes, which labels will make smaller
-_LEAST_CELL = 0.1  # inches: a name of 6 points
 _MIDDLE = 0.179  # luminance on which black and white have the same contrast, 4.6 : 1
 _TICKS = (0.01, 0.1, 0.5, 1.0)  # shares at the bar of a matrix without texts
 
@@ -41,6 +40,7 @@ class _Matrix(NamedTuple):
     shares: np.ndarray
     names: tuple[str, ...]
     left_out: int
+    merged: int
 
 
 def plot_confusion(
@@ -56,7 +56,8 @@ def plot_confusion(
     What is right is blue, what is wrong is orange, both the deeper the larger their share (by
     its square root, so that rare errors are seen). Up to 12 classes each cell holds its share in
     per cent and its count, up to 16 its share, beyond that a bar explains the colours. Of more than
-    25 classes those that do not occur are left out.
+    25 classes those that do not occur are left out; of more than 25 that occur, the 24 with the
+    most wrong pixels are shown and the others as one, whose mistakes among themselves are not.
 
     Args:
         confusion: (C, C) counts, rows = truth, columns = prediction, or the `Scores` of a set.
@@ -82,7 +83,7 @@ def plot_confusion(
     look = theme(dark)
     matrix = _checked(confusion, names, normalize)
     count = len(matrix.counts)
-    cell = max(_LEAST_CELL, min(0.9, _SIDE / count))
+    cell = min(0.9, _SIDE / count)
     size = max(_NARROWEST, cell * count + 1.9), cell * count + 1.7
     figure, axes = open_axes(ax, size, look)
     if ax is not None:
@@ -157,6 +158,8 @@ def _label(axes: "Axes", matrix: _Matrix, normalize: str | None, cell: float, lo
     said = f"% of the pixels of {what[normalize]}" if normalize else "% of all pixels"
     if matrix.left_out:
         said += f"; {matrix.left_out} classes do not occur"
+    if matrix.merged:
+        said += f"; the {len(matrix.names) - 1} with most wrong pixels"
     write_as_is(axes.set_xlabel(" "), f"prediction\n({said})")
     axes.set_ylabel("truth", color=as_hex(look.ink))
 
@@ -200,11 +203,28 @@ def _checked(confusion: Any, names: Any, normalize: str | None) -> _Matrix:
             f"{counts.max()}"
         )
     named = class_names(names, len(counts), "confusion")
-    kept = np.arange(len(counts))
-    if len(counts) > _ALL_SHOWN:
-        kept = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
-    shown = counts[np.ix_(kept, kept)].astype(np.float64)
+    groups = _groups(counts)
+    held = np.stack([np.isin(np.arange(len(counts)), group) for group in groups]).astype(np.float64)
+    shown = held @ counts @ held.T
     axis = {"truth": 1, "prediction": 0, None: None}[normalize]
     totals = shown.sum(axis=axis, keepdims=True)
     shares = np.divide(shown, totals, out=np.full(shown.shape, np.nan), where=totals > 0)
-    return _Matrix(shown, shares, tuple(named[i] for i in kept), len(counts) - len(kept))
+    texts = tuple(named[g[0]] if len(g) == 1 else f"{len(g)} others" for g in groups)
+    merged = len(groups[-1]) - 1
+    if merged:
+        shares[-1, -1] = np.nan  # right and wrong at once
+    return _Matrix(shown, shares, texts, len(counts) - sum(map(len, groups)), merged)
+
+
+def _groups(counts: np.ndarray) -> list[np.ndarray]:
+    """The ids of each row: one, but for the last where there are too many."""
+    places = np.arange(len(counts))
+    if len(places) <= _MOST:
+        return list(places[:, None])
+    seen = counts.sum(axis=0) + counts.sum(axis=1)
+    places = np.flatnonzero(seen)
+    if len(places) <= _MOST:
+        return list(places[:, None])
+    wrong = (seen - 2 * np.diagonal(counts))[places]
+    shown = np.sort(places[np.argsort(-wrong.astype(np.float64), kind="stable")[: _MOST - 1]])
+    return [*shown[:, None], np.setdiff1d(places, shown)]

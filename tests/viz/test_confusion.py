@@ -11,7 +11,7 @@ from semseg.classes import ClassMap
 from semseg.metrics.score_table import Scores
 from semseg.viz import plot_confusion
 from semseg.viz._theme import DARK, LIGHT
-from semseg.viz.confusion import _cell_colors, _full_colors, _percent, _short
+from semseg.viz.confusion import _cell_colors, _checked, _full_colors, _percent, _short
 
 COUNTS = np.array([[900, 100], [20, 60]])
 
@@ -96,6 +96,21 @@ def test_of_many_classes_those_present_are_shown():
     axes = plot_confusion(counts, [f"class {i}" for i in range(150)]).axes[0]
     assert names(axes.yaxis) == ["class 3", "class 90", "class 149"]
     assert "147 classes do not occur" in axes.get_xlabel()
+
+
+def test_of_too_many_classes_the_most_mistaken_are_shown_and_the_others_as_one():
+    counts = np.diag(np.full(150, 100))
+    counts[7:31, 2] = counts[40, 41] = 9  # class 2 is predicted for 24 others
+    counts[40, 60] = 5  # twice wrong
+    axes = plot_confusion(counts, [f"class {i}" for i in range(150)]).axes[0]
+    shown = [2, *range(7, 29), 40]
+    assert names(axes.xaxis) == [*(f"class {i}" for i in shown), "126 others"]
+    assert "the 24 with most wrong pixels" in axes.get_xlabel()
+    matrix = _checked(counts, None, None)
+    assert matrix.counts.sum() == counts.sum()
+    assert matrix.counts[-1, 0] == 2 * 9  # of classes 29 and 30
+    assert matrix.counts[-2, -1] == 9 + 5
+    assert np.isnan(matrix.shares[-1, -1])
 
 
 def test_few_classes_are_all_shown():
