@@ -1,5 +1,7 @@
 """What comes after `fit`: predictions and scores at the pictures' own sizes."""
 
+from semseg.inference.averaging import average
+from semseg.inference.calibration import calibrate
 from semseg.inference.folders import FolderReport, predict_folder
 from semseg.inference.prediction import predict
 from semseg.inference.scoring import score
@@ -11,6 +13,8 @@ __all__ = [
     "FolderReport",
     "TilePlan",
     "Uncertainty",
+    "average",
+    "calibrate",
     "mc_dropout",
     "plan_tiles",
     "predict",

@@ -11,6 +11,7 @@ from keras import ops
 from semseg._backend import one_graph
 from semseg._checks import check_choice
 from semseg.inference.kept import kept
+from semseg.layers import Logits
 from semseg.metrics.counting import predicted_ids
 from semseg.models.supervision import main_output
 
@@ -93,10 +94,13 @@ class Forward:
 
 
 def weights_digest(model: keras.Model) -> str:
-    """A hash of all weights: which model made a prediction."""
+    """A hash of all weights and the temperature: which model made a prediction."""
     digest = hashlib.sha256()
     for weights in model.get_weights():
         digest.update(np.ascontiguousarray(weights).tobytes())
+    for layer in model._flatten_layers():
+        if isinstance(layer, Logits) and layer.temperature != 1:  # as good as a weight
+            digest.update(repr(layer.temperature).encode())
     return digest.hexdigest()
 
 

@@ -190,7 +190,8 @@ class InputCheck:
         self._taken, self._channels = forward.size, forward.channels
         self._size = size
         self._is_first = True
-        self._rescales = any(isinstance(layer, PixelRescaling) for layer in forward.model.layers)
+        layers = forward.model._flatten_layers()  # of nested models too
+        self._rescales = any(isinstance(layer, PixelRescaling) for layer in layers)
 
     def __call__(self, image: Any, where: str) -> np.ndarray:
         if isinstance(image, str | os.PathLike):

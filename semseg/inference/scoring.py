@@ -49,12 +49,7 @@ def score(
     """
     classes, ignore_class = ds.class_map.num_classes, ds.class_map.ignore_class
     forward = Forward(model)
-    outputs = forward.num_outputs
-    if outputs != classes and not (outputs == 1 and classes == 2):
-        raise ValueError(
-            f"model must have {classes} outputs for the classes of {ds.name!r}, received "
-            f"{outputs}; build it with class_map=ds.class_map"
-        )
+    check_classes(forward, ds)
     if tile is not None and (size is not None or tta is not None):
         raise ValueError("tile goes without size and tta: tiles are cut from the picture as it is")
     total = np.zeros((classes, classes), np.int64)
@@ -74,3 +69,13 @@ def score(
     for ids in predicted:
         total += confusion_matrix(masks.pop(0), ids, classes, ignore_class)
     return Scores(total, ds.class_map.names)
+
+
+def check_classes(forward: Forward, ds: Dataset) -> None:
+    """The model must have an output for each class of the data set, or one for two."""
+    classes, outputs = ds.class_map.num_classes, forward.num_outputs
+    if outputs != classes and not (outputs == 1 and classes == 2):
+        raise ValueError(
+            f"model must have {classes} outputs for the classes of {ds.name!r}, received "
+            f"{outputs}; build it with class_map=ds.class_map"
+        )

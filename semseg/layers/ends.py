@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from semseg._backend import is_concrete
-from semseg._checks import warn_if_unit_range
+from semseg._checks import check_positive, warn_if_unit_range
 from semseg.classes import ClassMap
 
 _ACTIVATIONS = (None, "softmax", "sigmoid")
@@ -56,6 +56,8 @@ class Logits(keras.layers.Layer):
     Args:
         class_map: the ClassMap that travels inside the saved model, or None.
         activation: None gives logits; "softmax" or "sigmoid" gives probabilities.
+        temperature: divides the scores before the activation: above 1 the model is less sure of
+            the same classes. `semseg.inference.calibrate` finds it.
 
     Input: (batch, height, width, num_classes), any floating dtype.
 
@@ -71,6 +73,7 @@ class Logits(keras.layers.Layer):
         self,
         class_map: ClassMap | Mapping[str, Any] | None = None,
         activation: str | None = None,
+        temperature: float = 1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -80,11 +83,14 @@ class Logits(keras.layers.Layer):
             class_map = ClassMap.from_dict(class_map)
         self.class_map = class_map
         self.activation = activation
+        self.temperature = check_positive("temperature", temperature)
         self.supports_masking = True
         self.built = True
 
     def call(self, inputs: Any) -> Any:
         logits = ops.cast(inputs, "float32")
+        if self.temperature != 1:
+            logits = logits / self.temperature
         if self.activation is None:
             return logits
         return keras.activations.get(self.activation)(logits)
@@ -94,4 +100,6 @@ class Logits(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         class_map = None if self.class_map is None else self.class_map.to_dict()
-        return {**super().get_config(), "class_map": class_map, "activation": self.activation}
+        config = {**super().get_config(), "class_map": class_map, "activation": self.activation}
+        # Left out where it does nothing: a run that began without it can be resumed.
+        return config if self.temperature == 1 else {**config, "temperature": self.temperature}
