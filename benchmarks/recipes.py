@@ -77,8 +77,8 @@ DIGITS_FCN = Recipe(
     warmup=60,
 )
 NUCLEI = Recipe(
-    model_arguments=SMALL_UNET, crop=(192, 192), augmentation="medical", batch=2, steps=1000,
-    learning_rate=3e-3, warmup=60, loss=SUMMED,
+    model_arguments={**SMALL_UNET, "norm": "group"}, crop=(192, 192), augmentation="medical",
+    batch=2, steps=400, learning_rate=3e-3, warmup=40, loss=SUMMED,
 )  # fmt: skip
 CAMVID = Recipe(
     model_arguments={"depth": 4, "filters": 12}, size=(180, 240), augmentation="light",
@@ -101,6 +101,7 @@ TASKS = {
         varied(
             NUCLEI,
             light={"augmentation": "light"},
+            batch_norm={"model_arguments": SMALL_UNET},
             alone={"loss": {"Crossentropy": 1.0}},
             faster={"learning_rate": 6e-3},
         ),
