@@ -8,11 +8,13 @@ from semseg.inference.scoring import score
 from semseg.inference.tile_plan import TilePlan, plan_tiles
 from semseg.inference.tiling import predict_tiled
 from semseg.inference.uncertainty import Uncertainty, mc_dropout
+from semseg.inference.video import VideoReport, predict_video
 
 __all__ = [
     "FolderReport",
     "TilePlan",
     "Uncertainty",
+    "VideoReport",
     "average",
     "calibrate",
     "mc_dropout",
@@ -20,5 +22,6 @@ __all__ = [
     "predict",
     "predict_folder",
     "predict_tiled",
+    "predict_video",
     "score",
 ]

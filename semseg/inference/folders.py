@@ -101,7 +101,7 @@ def predict_folder(
     check_count("batch_size", batch_size, 1)
     check_count("workers", workers, 1)
     check_views(tta, "ids", forward.size)
-    classes = _classes(forward, class_map)
+    classes = classes_of(forward, class_map)
     jobs = folder_jobs(source, Path(out), shard)
     folder = writable_folder(out)
     _claim(folder, jobs, shard, _identity(forward.model, classes, size, tta))
@@ -142,7 +142,7 @@ def _reader(check: InputCheck) -> Any:
     return read
 
 
-def _classes(forward: Forward, class_map: ClassMap | None) -> ClassMap:
+def classes_of(forward: Forward, class_map: ClassMap | None) -> ClassMap:
     """The given map, the model's own, or numbers."""
     count = max(2, forward.num_outputs)
     found = class_map or class_map_of(forward.model)
