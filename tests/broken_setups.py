@@ -379,6 +379,11 @@ def batch_norm_of_one_picture():
     return Setup(compiled(unet()), data(), {"batch_size": 1})
 
 
+def dark_and_bright_pictures():
+    images = [image // 8 + 200 * (i % 2) for i, image in enumerate(IMAGES)]
+    return Setup(compiled(unet()), data(np.stack(images).astype(np.uint8)))
+
+
 def nan_in_the_weights():
     def broken(name, weights):
         return [w * np.nan for w in weights]
@@ -506,6 +511,7 @@ FAULTS = {
     everything_frozen: "nothing_trainable",
     frozen_encoder_with_live_norms: "live_batch_norm",
     batch_norm_of_one_picture: "batch_norm_of_one",
+    dark_and_bright_pictures: "unlike_pictures",
     nan_in_the_weights: "weights_not_finite",
     exploding_initialisation: "exploding_activations",
     loud_last_layer: "first_loss_high",

@@ -50,6 +50,15 @@ KINDS = {
         "batches of 4 or more, or norm='group', which does not look at the batch",
         False,
     ),
+    "unlike_pictures": Kind(
+        "likely",
+        "pictures differ more from each other than their pixels do, so the mean and variance of a "
+        "batch are not the set's: batch normalisation will score far lower after training than in "
+        "it",
+        "UNet(norm='group'), which does not look at the batch; other models: pictures normalised "
+        "one by one before they go in",
+        False,
+    ),
     # -- samples -------------------------------------------------------------------------------
     "unreadable_sample": Kind(
         "certain",

@@ -1,5 +1,6 @@
 """What a training has to know of its data: sizes, classes, how thin the thinnest things are."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,10 @@ from semseg.data.dataset import Dataset
 
 # So many samples, spread over the set, stand for it.
 _SAMPLES = 64
+# Where more of the variance lies between pictures, a batch's mean and variance are not the set's,
+# and batch normalisation does another thing after training than in it. Nuclei, dark and bright,
+# have 0.92; street scenes, digits, shapes and membranes 0.06 to 0.22.
+UNLIKE = 0.5
 
 
 class DataFacts(NamedTuple):
@@ -22,6 +27,7 @@ class DataFacts(NamedTuple):
         highest: the largest value that was seen.
         shares: of the labelled pixels, by class.
         thickness: of each class in pixels, twice its area over its outline; NaN where absent.
+        between: the part of the pixels' variance that lies between the pictures, 0..1.
     """
 
     samples: int
@@ -32,6 +38,7 @@ class DataFacts(NamedTuple):
     highest: float
     shares: np.ndarray
     thickness: np.ndarray
+    between: float
 
 
 def data_facts(ds: Dataset) -> DataFacts:
@@ -45,9 +52,11 @@ def data_facts(ds: Dataset) -> DataFacts:
     classes = ds.class_map.num_classes
     area, outline = np.zeros(classes), np.zeros(classes)
     sizes, highest = [], 0.0
+    moments = []
     for index in np.unique(np.linspace(0, len(ds) - 1, min(_SAMPLES, len(ds))).astype(int)):
         image, mask = ds[int(index)]
         sizes.append(mask.shape)
+        moments.append(_moments(image))
         highest = max(highest, float(image.max()))
         labelled = mask[mask < classes]
         area += np.bincount(labelled, minlength=classes)
@@ -64,7 +73,34 @@ def data_facts(ds: Dataset) -> DataFacts:
         highest=highest,
         shares=area / max(area.sum(), 1),
         thickness=thickness,
+        between=_between(moments),
     )
+
+
+def variance_between(images: Iterable[np.ndarray]) -> float:
+    """The part of the pixels' variance that lies between pictures, all counting alike.
+
+    By channel, then the mean over the channels: 0 where all have one mean, 1 where each is of one
+    colour.
+
+    Example:
+        >>> dark, bright = np.zeros((4, 4, 1)), np.full((4, 4, 1), 200)
+        >>> variance_between([dark, bright]), variance_between([dark, dark])
+        (1.0, 0.0)
+    """
+    return _between([_moments(image) for image in images])
+
+
+def _moments(image: np.ndarray) -> np.ndarray:
+    """(2, channels): mean and variance of a picture."""
+    pixels = image.reshape(-1, image.shape[-1]).astype(np.float64)
+    return np.stack([pixels.mean(axis=0), pixels.var(axis=0)])
+
+
+def _between(moments: list[np.ndarray]) -> float:
+    means, variances = np.stack(moments, axis=1)
+    between, within = means.var(axis=0).mean(), variances.mean()
+    return float(between / (between + within)) if between else 0.0
 
 
 def _outline(mask: np.ndarray, classes: int) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
 from semseg._checks import check_positive
 from semseg.data.dataset import Dataset
 from semseg.models.catalogue import BUILDERS
-from semseg.training.data_facts import DataFacts, data_facts
+from semseg.training.data_facts import UNLIKE, DataFacts, data_facts
 from semseg.training.step_cost import StepCost, step_cost
 from semseg.training.training_recipe import Recipe
 
@@ -57,6 +58,8 @@ def plan(
     facts = data_facts(ds)
     draft, reasons = _from_the_data(ds, facts, model)
     recipe, cost, reasons["model_arguments"] = _widest(ds, facts, draft, seconds, memory)
+    if facts.between > UNLIKE:
+        reasons["model_arguments"] += f"; {_unlike(facts, draft.model)}"
     per_epoch = _epoch(facts.samples, recipe.batch, seconds / cost.seconds)
     steps = max(1, round(seconds / cost.seconds / per_epoch)) * per_epoch
     reasons["steps"] = f"{1 / cost.seconds:.2f} steps a second here, {minutes:g} minutes"
@@ -129,6 +132,14 @@ def _rarest(ds: Dataset, facts: DataFacts) -> str | None:
     return f"{ds.class_map.names[rarest]!r} has {share:.2%} of the pixels"
 
 
+def _unlike(facts: DataFacts, model: str) -> str:
+    """What pictures that differ much from each other mean for the normalisation."""
+    found = f"{facts.between:.0%} of the variance lies between pictures"
+    if model == "unet":
+        return f"{found}, so norm='group', which does not look at the batch"
+    return f"{found}, which suits U-Net with norm='group' better than batch normalisation"
+
+
 def _augmentation(seen: float) -> tuple[str | None, str]:
     if seen < 3:
         return None, f"each picture is seen {seen:.1f} times: fresh enough"
@@ -157,7 +168,9 @@ def _widest(
 def _candidates(facts: DataFacts, draft: Recipe) -> list[tuple[Recipe, str]]:
     """Widths at full size, then at half where the thinnest class bears it, and so on."""
     depth = int(np.clip(math.log2(min(draft.crop or facts.size) / 8), 1, 4))
-    shape = {"depth": depth} if draft.model == "unet" else {}
+    shape: dict[str, Any] = {"depth": depth} if draft.model == "unet" else {}
+    if shape and facts.between > UNLIKE:
+        shape["norm"] = "group"
     widths = [{**shape, "filters": filters} for filters in _FILTERS.get(draft.model, ())] or [{}]
     candidates = []
     for halvings in range(4):

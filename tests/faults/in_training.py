@@ -4,6 +4,24 @@ from faults.fault import Fault
 
 FAULTS = [
     Fault(
+        "variance-between-forgets-that-within",
+        "semseg/training/data_facts.py",
+        "return float(between / (between + within)) if between else 0.0",
+        "return float(between / max(between, within)) if between else 0.0",
+        (
+            "tests/training/test_planning.py::test_variance_is_that_within_pictures_and_that_between_them",
+        ),
+    ),
+    Fault(
+        "plan-trusts-batches-of-unlike-pictures",
+        "semseg/training/planning.py",
+        "if shape and facts.between > UNLIKE:",
+        "if not shape and facts.between > UNLIKE:",
+        (
+            "tests/training/test_planning.py::test_pictures_that_differ_are_not_normalised_by_the_batch",
+        ),
+    ),
+    Fault(
         "resume-forgets-seeds",
         "semseg/training/resume.py",
         "return [*self.model.variables, *self.model.optimizer.variables]",

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.extra import numpy as npst
 
 from semseg import ClassMap
 from semseg.data import digits, from_arrays
 from semseg.training import planning
-from semseg.training.data_facts import data_facts
+from semseg.training.data_facts import data_facts, variance_between
 from semseg.training.step_cost import StepCost
 
 
@@ -44,6 +46,33 @@ def test_thickness_is_twice_the_area_over_the_outline():
     assert facts.thickness[1] == pytest.approx(2 * 64 / 32)
     assert facts.shares.tolist() == [1 - 64 / 1600, 64 / 1600]
     assert (facts.equal_sizes, facts.size, facts.channels) == (True, (40, 40), 3)
+
+
+@given(npst.arrays(np.uint8, (5, 6, 7, 3)))
+def test_variance_is_that_within_pictures_and_that_between_them(images):
+    pixels = images.astype(np.float64)
+    whole = pixels.var(axis=(0, 1, 2)).mean()
+    between = variance_between(images)
+    assert 0 <= between <= 1
+    assert between * whole == pytest.approx(pixels.mean(axis=(1, 2)).var(axis=0).mean())
+
+
+def test_pictures_that_differ_are_not_normalised_by_the_batch(machine):
+    alike, unlike = scenes([(64, 64)] * 4), scenes([(64, 64)] * 4)
+    pairs = [alike[i] for i in range(4)]
+    unlike = from_arrays(
+        [image // (1 + 3 * (i % 2)) for i, (image, _) in enumerate(pairs)],
+        [mask for _, mask in pairs],
+        alike.class_map,
+    )
+    assert (data_facts(alike).between, data_facts(unlike).between) == (0, 1)
+    assert "norm" not in planning.plan(alike).model_arguments
+    recipe = planning.plan(unlike)
+    assert recipe.model_arguments["norm"] == "group"
+    assert "100% of the variance lies between pictures" in recipe.reasons["model_arguments"]
+    other = planning.plan(unlike, "segnet_basic")
+    assert "norm" not in other.model_arguments
+    assert "suits U-Net with norm='group' better" in other.reasons["model_arguments"]
 
 
 def test_the_steps_fill_the_minutes(machine):

@@ -9,6 +9,7 @@ import numpy as np
 from semseg.preflight.kinds import finding
 from semseg.preflight.report import Finding
 from semseg.preflight.subject import Subject
+from semseg.training.data_facts import UNLIKE, variance_between
 from semseg.training.trials import parts
 
 _SHOWN = 4
@@ -34,6 +35,12 @@ def batch_norms(subject: Subject) -> Iterator[Finding]:
         yield finding("live_batch_norm", f"{shown(behind)}, of {len(live)} live ones in all")
     if live and subject.batch_size == 1:
         yield finding("batch_norm_of_one", f"batch_size=1 and {len(live)} batch normalisations")
+    images = [sample.image for sample in subject.samples.read]
+    if live and len({image.shape[-1] for image in images}) == 1:
+        between = variance_between(images)
+        if between > UNLIKE:
+            evidence = f"{between:.0%} of the variance lies between pictures; {len(live)} are live"
+            yield finding("unlike_pictures", evidence)
 
 
 def shown(names: list[str]) -> str:
