@@ -8,6 +8,7 @@ STACKS = f"{FIELDS}::test_stacks_of_any_windows_see_what_is_claimed"
 COSTS = "tests/analysis/test_costs.py"
 HAND = f"{COSTS}::test_parameters_and_macs_equal_the_hand_count_of_the_papers_lists"
 STAGES = "tests/analysis/test_staging.py"
+ACTIVATION = "tests/analysis/test_class_activations.py"
 
 FAULTS = [
     Fault(
@@ -170,5 +171,33 @@ FAULTS = [
         "ops.max(graph.values",
         "ops.sum(graph.values",
         ("tests/analysis/test_effective_fields.py::test_the_predicted_class_is_what_is_explained",),
+    ),
+    Fault(
+        "what-speaks-against-a-class-too",
+        "semseg/analysis/class_activations.py",
+        "cells = np.maximum(maps[0] @ weights, 0)",
+        "cells = np.abs(maps[0] @ weights)",
+        (ACTIVATION,),
+    ),
+    Fault(
+        "probabilities-explained",
+        "semseg/analysis/class_activations.py",
+        "    end = _without_activation(last)",
+        "    end = last",
+        (ACTIVATION,),
+    ),
+    Fault(
+        "skips-recomputed-past-the-stage-alone",
+        "semseg/analysis/class_activations.py",
+        "stale.update(node.outputs)",
+        "stale = set(node.outputs)",
+        (ACTIVATION,),
+    ),
+    Fault(
+        "map-stretched-over-the-padding",
+        "semseg/analysis/class_activations.py",
+        "step = stride if place is None else float(place.stride)",
+        "step = stride if place is None else axis.length / place.length",
+        (ACTIVATION,),
     ),
 ]
