@@ -74,6 +74,20 @@ FAULTS = [
         ("tests/metrics/functional/test_boundaries.py",),
     ),
     Fault(
+        "a-distance-one-place-too-far",
+        "semseg/metrics/functional/boundary_errors.py",
+        "np.searchsorted(ends, np.rint(distance * distance))",
+        'np.searchsorted(ends, np.rint(distance * distance), "right")',
+        ("tests/metrics/functional/test_boundary_errors.py",),
+    ),
+    Fault(
+        "ignored-pixels-end-a-distance",
+        "semseg/metrics/functional/boundary_errors.py",
+        "others = valid & ~inside",
+        "others = ~inside",
+        ("tests/metrics/functional/test_boundary_errors.py",),
+    ),
+    Fault(
         "trimap-of-the-prediction",
         "semseg/metrics/functional/trimap.py",
         "boundary_band(truth, width, NOWHERE) for truth in truths",

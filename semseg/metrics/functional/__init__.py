@@ -6,6 +6,7 @@ from semseg.metrics.functional.boundaries import (
     boundary_f1,
     boundary_iou,
 )
+from semseg.metrics.functional.boundary_errors import BoundaryError, boundary_error
 from semseg.metrics.functional.calibration import (
     CalibrationError,
     brier_score,
@@ -30,6 +31,7 @@ from semseg.metrics.functional.trimap import trimap_accuracy, trimap_confusion
 
 __all__ = [
     "AdaptedRandError",
+    "BoundaryError",
     "BoundaryF1Scores",
     "BoundaryIoUScores",
     "CalibrationError",
@@ -44,6 +46,7 @@ __all__ = [
     "VariationOfInformation",
     "adapted_rand_error",
     "bootstrap",
+    "boundary_error",
     "boundary_f1",
     "boundary_iou",
     "brier_score",
