@@ -1,6 +1,5 @@
 """How a training went, or several: curves of losses, scores and the learning rate."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +12,7 @@ from semseg.viz._figure import (
     write_as_is,
 )
 from semseg.viz._history_curves import RATES, Curve, panels, read_runs, smoothed
+from semseg.viz._line_legend import legend_below
 from semseg.viz._theme import Theme, theme
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _plot_panel(
     epochs = [int(epoch) for trace in traces for epoch in trace.curve.epochs]
     _style_epochs(axes, min(epochs), max(epochs), look)
     if len(traces) > 1 or title != "learning rate":
-        _add_legend(axes, lines, labels, look)
+        legend_below(axes, lines, labels, look, _LABEL_LETTERS)
 
 
 def _plot_curve(
@@ -164,18 +164,3 @@ def _style_epochs(axes: "Axes", first: int, last: int, look: Theme) -> None:
     # Half an epoch at either end: there is no epoch 0 to be labelled.
     axes.set_xlim(first - 0.5, last + 0.5)
     style_axes(axes, look)
-
-
-def _add_legend(axes: "Axes", lines: Sequence[Any], labels: Sequence[str], look: Theme) -> None:
-    """A legend below the axis label: inside the axes it would cover curves."""
-    from matplotlib.transforms import ScaledTranslation
-
-    below = ScaledTranslation(0, -40 / 72, axes.figure.dpi_scale_trans)
-    # The names come after: Matplotlib leaves out labels that begin with an underscore.
-    legend = axes.legend(
-        lines, ["-"] * len(lines), loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0,
-        bbox_transform=axes.transAxes + below, frameon=False, fontsize=9, handlelength=3,
-        labelcolor=as_hex(look.ink),
-    )  # fmt: skip
-    for text, label in zip(legend.get_texts(), labels, strict=True):
-        write_as_is(text, textwrap.fill(label, _LABEL_LETTERS))

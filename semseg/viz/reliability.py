@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semseg.viz._figure import as_hex, line_colors, open_axes, set_title, style_axes, write_as_is
+from semseg.viz._line_legend import weighted_dots
 from semseg.viz._theme import Theme, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_LARGEST_DOT = 160  # square points: a bin with half of all pixels or more
-_SMALLEST_DOT = 8
 
 
 def plot_reliability(
@@ -75,9 +73,8 @@ def _plot_bins(axes: "Axes", found: Any, color: str, look: Theme) -> Any:
     filled = np.asarray(found.pixels) > 0
     x, y = np.asarray(found.confidence)[filled], np.asarray(found.accuracy)[filled]
     shares = np.asarray(found.pixels)[filled] / np.sum(found.pixels)
-    sizes = np.clip(2 * _LARGEST_DOT * shares, _SMALLEST_DOT, _LARGEST_DOT)
     (line,) = axes.plot(x, y, color=color, linewidth=1.5)
-    axes.scatter(x, y, s=sizes, color=color, edgecolor=as_hex(look.paper), zorder=3, clip_on=False)
+    weighted_dots(axes, x, y, shares, color, look)
     return line
 
 

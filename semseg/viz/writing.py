@@ -43,7 +43,7 @@ def save(path: str | os.PathLike[str], picture: "np.ndarray | Figure") -> Path:
     is_figure = hasattr(picture, "savefig")
     _check_suffix(path, is_figure)
     if not is_figure:
-        _check_picture(picture)
+        check_picture(picture)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(picture, np.ndarray):
@@ -69,19 +69,20 @@ def _check_suffix(path: Path, is_figure: bool) -> None:
         )
 
 
-def _check_picture(picture: Any) -> None:
+def check_picture(picture: Any, where: str = "picture") -> None:
+    """A (height, width, 3) uint8 array."""
     if not isinstance(picture, np.ndarray):
         raise TypeError(
-            "picture must be a uint8 array as draw_* gives it or a Matplotlib figure as plot_* "
+            f"{where} must be a uint8 array as draw_* gives it or a Matplotlib figure as plot_* "
             f"gives it, received {type(picture).__name__}"
         )
     if picture.dtype != np.uint8:
         raise TypeError(
-            f"picture must be uint8 with values 0..255, received {picture.dtype}; "
+            f"{where} must be uint8 with values 0..255, received {picture.dtype}; "
             "class ids become colours with ClassMap.colorize(ids)"
         )
     if picture.ndim != 3 or picture.shape[-1] != 3 or 0 in picture.shape:
         raise ValueError(
-            f"picture must have shape (height, width, 3), received {picture.shape}; "
+            f"{where} must have shape (height, width, 3), received {picture.shape}; "
             "class ids become colours with ClassMap.colorize(ids)"
         )

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from semseg.classes import ClassMap
 from semseg.viz import (draw_comparison, draw_error, draw_grid, draw_legend, draw_outline,
-    draw_overlay, draw_uncertainty, draw_weights, save)
+    draw_overlay, draw_uncertainty, draw_weights, save, save_animation)
 cells = ClassMap(["background", "Zelle_ä"], ignore_class=255)
 image, mask = np.zeros((8, 9, 3), "uint8"), np.zeros((8, 9), int)
 draw_overlay(image, mask, cells); draw_error(mask, mask, cells, image); draw_legend(cells)
@@ -17,6 +17,7 @@ draw_uncertainty(mask * 1.0, image, mask, cells)
 class Samples(list):
     ids, class_map = ["a"], cells
 draw_grid(Samples([(image, mask)]))
+save_animation(sys.argv[1] + ".gif", [image + 1, image])
 save(sys.argv[1], draw_comparison([image], [mask], [mask], cells))
 loaded = {name.split(".")[0] for name in sys.modules if sys.modules[name] is not None}
 print(sorted(loaded & {"matplotlib", "keras", "tensorflow", "scipy"}))

@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from semseg._palette import luminance
 from semseg.classes import ClassMap
 from semseg.viz import (
+    plot_boundary_error,
     plot_class_frequencies,
     plot_class_scores,
     plot_confusion,
     plot_history,
     plot_learning_rate,
+    plot_reject_curve,
     plot_reliability,
     save,
 )
@@ -37,6 +39,25 @@ class Calibration(NamedTuple):
 
 
 FOUND = Calibration(0.1, np.array([np.nan, 0.4, 0.9]), np.array([np.nan, 0.5, 0.6]), [0, 5, 9])
+
+
+class Rejected(NamedTuple):
+    """What reject_curve gives."""
+
+    kept: np.ndarray
+    mean_iou: np.ndarray
+
+
+class Distances(NamedTuple):
+    """What boundary_error gives."""
+
+    pixels: np.ndarray
+    wrong: np.ndarray
+    error: np.ndarray
+
+
+KEPT = Rejected(np.array([0.5, 1]), np.array([0.8, 0.5]))
+NEAR = Distances(np.array([9, 9, 90]), np.array([3, 2, 1]), np.array([0.3, 0.2, 0.01]))
 RUN = {"loss": [0.9, 0.5], "val_loss": [1.0, 0.6], "mean_iou": [0.1, 0.4], "lr": [1e-3, 1e-3]}
 SCORES = dict(zip(NAMES, (0.9, 0.83, 0.4, 0.2), strict=True))
 
@@ -52,6 +73,9 @@ PLOTS = {
     "histories": (plot_history, (dict.fromkeys(NAMES, RUN),), False, True),
     "learning rate": (plot_learning_rate, ([1e-4, 1e-3, 1e-2], [2, 1, 3], 1e-3), True, False),
     "no learning rate": (plot_learning_rate, ([1e-4, 1e-3, 1e-2], [2, 1, 3]), True, False),
+    "reject curves": (plot_reject_curve, (dict.fromkeys(NAMES, KEPT),), True, True),
+    "boundary error": (plot_boundary_error, (NEAR,), True, False),
+    "boundary errors": (plot_boundary_error, (dict.fromkeys(NAMES, NEAR),), True, True),
     "reliability": (plot_reliability, (dict.fromkeys(NAMES, FOUND),), True, True),
 }
 
