@@ -1,10 +1,13 @@
-"""Faults in prediction: tiles, views, folders."""
+"""Faults in prediction: tiles, views, folders, calibration, ensembles, films."""
 
 from faults.fault import Fault
 
 TILES, WINDOWS = "tests/inference/test_tiling.py", "tests/inference/test_windows.py"
 ARRAYS = "tests/inference/test_tiled_arrays.py"
 FOLDERS = "tests/inference/test_folders.py"
+CALIBRATION = "tests/inference/test_calibration.py"
+AVERAGING = "tests/inference/test_averaging.py"
+VIDEO = "tests/inference/test_video.py"
 
 FAULTS = [
     Fault(
@@ -111,5 +114,103 @@ FAULTS = [
         "if (folder / job.name).exists():",
         "if not job.name:",
         (f"{FOLDERS}::test_files_that_no_call_wrote_are_no_masks",),
+    ),
+    Fault(
+        "ignored-pixels-calibrate",
+        "semseg/inference/calibration.py",
+        "counts = mask != ds.class_map.ignore_class",
+        "counts = mask < logits.shape[-1] if mask.max() < 255 else mask >= 0",
+        (f"{CALIBRATION}::test_an_ignored_pixel_is_a_pixel_that_is_not_there",),
+    ),
+    Fault(
+        "temperature-upside-down",
+        "semseg/inference/calibration.py",
+        "float(1 / found)",
+        "float(found)",
+        (f"{CALIBRATION}::test_a_known_factor_is_found_and_nothing_is_left_to_find",),
+    ),
+    Fault(
+        "temperature-of-the-nearest-octave",
+        "semseg/inference/calibration.py",
+        "for _ in range(2):",
+        "for _ in range(1):",
+        (f"{CALIBRATION}::test_the_temperature_is_the_best_one_however_the_model_ends",),
+    ),
+    Fault(
+        "temperature-on-probabilities",
+        "semseg/inference/temperature.py",
+        "        return given\n    twin",
+        "        return last(given)\n    twin",
+        (f"{CALIBRATION}::test_the_temperature_is_the_best_one_however_the_model_ends",),
+    ),
+    Fault(
+        "temperatures-pile-up",
+        "semseg/inference/temperature.py",
+        "return call.input_tensors[0], last",
+        "return model.outputs[0], last",
+        (f"{CALIBRATION}::test_a_known_factor_is_found_and_nothing_is_left_to_find",),
+    ),
+    Fault(
+        "temperature-not-saved",
+        "semseg/layers/ends.py",
+        "return config if self.temperature == 1 else",
+        "return config if self.temperature > 0 else",
+        (f"{CALIBRATION}::test_a_network_of_ours_keeps_its_layers_and_classes_and_is_saved",),
+    ),
+    Fault(
+        "one-record-for-all-temperatures",
+        "semseg/inference/forward.py",
+        "isinstance(layer, Logits) and layer.temperature != 1:",
+        "isinstance(layer, Logits) and layer.temperature < 0:",
+        (f"{CALIBRATION}::test_a_record_of_tiles_tells_temperatures_apart",),
+    ),
+    Fault(
+        "ensemble-of-logits",
+        "semseg/inference/averaging.py",
+        'keras.layers.Softmax(dtype="float32")(x) if end is None else x',
+        "ops.exp(x) if end is None else x",
+        (f"{AVERAGING}::test_it_gives_the_mean_of_the_probabilities",),
+    ),
+    Fault(
+        "ensemble-doubts-by-one-less-p",
+        "semseg/inference/averaging.py",
+        "sigmoid(-x) if e is None else 1 - x",
+        "sigmoid(x) if e is None else 1 - x",
+        (f"{AVERAGING}::test_it_gives_the_mean_of_the_probabilities",),
+    ),
+    Fault(
+        "ensemble-of-certain-members-infinite",
+        "semseg/inference/averaging.py",
+        "ops.log(ops.maximum(mean, _LEAST))",
+        "ops.log(mean)",
+        (f"{AVERAGING}::test_what_is_nearly_certain_stays_finite",),
+    ),
+    Fault(
+        "frames-in-wrong-colours",
+        "semseg/inference/video.py",
+        "film.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))",
+        "film.write(np.ascontiguousarray(frame))",
+        (f"{VIDEO}::test_an_overlay_shows_the_frame_under_the_colours_of_the_classes",),
+    ),
+    Fault(
+        "first-frame-lost",
+        "semseg/inference/video.py",
+        "    yield first\n",
+        "    yield from ()\n",
+        (f"{VIDEO}::test_each_frame_is_its_own_prediction_in_order",),
+    ),
+    Fault(
+        "lost-frames-passed-over",
+        "semseg/inference/video.py",
+        "    if frames != count:",
+        "    if frames > count:",
+        (f"{VIDEO}::test_what_can_not_be_written_leaves_nothing_behind",),
+    ),
+    Fault(
+        "half-film-is-left",
+        "semseg/inference/video.py",
+        "begun.unlink(missing_ok=True)",
+        "pass",
+        (f"{VIDEO}::test_a_model_that_fails_half_way_leaves_nothing_behind",),
     ),
 ]

@@ -94,6 +94,13 @@ def test_a_hole_in_a_part_that_hangs_together_by_corners_is_a_hole():
     assert not remove_small(diamond, 5).any()
 
 
+def test_ignored_pixels_stay_whatever_is_beside_them():
+    few = np.array([[1, 1, 1, IGNORED]])
+    assert remove_small(few, 2, ignore_class=IGNORED).tolist() == few.tolist()
+    ring = np.pad(np.zeros((1, 1), int), 1, constant_values=IGNORED)
+    assert fill_holes(ring, ignore_class=IGNORED).tolist() == ring.tolist()
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
