@@ -102,8 +102,6 @@ TASKS = {
             NUCLEI,
             light={"augmentation": "light"},
             batch_norm={"model_arguments": SMALL_UNET},
-            alone={"loss": {"Crossentropy": 1.0}},
-            faster={"learning_rate": 6e-3},
         ),
     ),
     "camvid/unet": Task(

@@ -178,8 +178,9 @@ def touching_cells(root: Path) -> dict[str, Variant]:
     """U-Net's weights for the gaps between cells (Ronneberger et al. 2015, equation 2)."""
     ds = cells(root)
     recipe = dataclasses.replace(
-        BASE, crop=(128, 128), augmentation="light", steps=300, steps_per_epoch=100,
-        loss={"Crossentropy": 1.0}, class_weights=None,
+        BASE, model_arguments={**BASE.model_arguments, "norm": "group"}, crop=(128, 128),
+        augmentation="light", steps=300, steps_per_epoch=100, loss={"Crossentropy": 1.0},
+        class_weights=None,
     )  # fmt: skip
     return {
         "without weights": Variant(ds, recipe),
