@@ -26,7 +26,8 @@ FOLDER = HERE / "images" / "gallery"
 _WIDE_ENOUGH = 500  # pixels; smaller arrays are enlarged by a whole factor
 _EXACT = 160  # colours of 256
 # Whose bars need all colours.
-_HEAT = ("draw_weights", "draw_uncertainty", "plot_feature_maps", "plot_pooling_indices")
+_HEAT = ("draw_weights", "draw_uncertainty", "plot_feature_maps", "plot_pooling_indices",
+         "plot_class_activation")  # fmt: skip
 # The page trains for a moment, since it runs in the suite; its pictures show the whole recipe.
 _SHORT = "steps=10, steps_per_epoch=5, warmup=1"
 _WHOLE = "steps=500, steps_per_epoch=25, warmup=40"

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_SCORES = {"mean_iou": "mean IoU", "pixel_accuracy": "pixel accuracy"}
+_SCORES = {"pixel_accuracy": "pixel accuracy", "mean_iou": "mean IoU"}
 _LEAST_SPAN = 0.1  # of the scores shown: noise must not look like a slope
 _LETTERS = 56  # what fits under the axes
 
 
 def plot_reject_curve(
     curve: Any,
-    score: str = "mean_iou",
+    score: str = "pixel_accuracy",
     ax: "Axes | None" = None,
     title: str | None = None,
     dark: bool = False,
@@ -30,12 +30,12 @@ def plot_reject_curve(
 
     A doubt that knows where the errors are lifts the curve, from the score of all pixels on the
     right, dashed, towards the left; one that knows nothing stays on the dashes. The axis of scores
-    ends at 1 and does not begin at 0. A mean IoU may fall where a class is left with few pixels.
+    ends at 1 and does not begin at 0. A mean IoU jumps where the first pixels of a class come in.
 
     Args:
         curve: what `metrics.functional.reject_curve` returned, or those of several models or
             doubts, `{name: curve}`.
-        score: "mean_iou" or "pixel_accuracy".
+        score: "pixel_accuracy" or "mean_iou".
         ax: axes to draw into; None makes a figure.
         title: above the axes.
         dark: light text on a dark ground.
@@ -50,7 +50,7 @@ def plot_reject_curve(
     Example:
         >>> from semseg.metrics.functional import reject_curve
         >>> curve = reject_curve([0, 0, 1, 1], [0, 1, 1, 1], [0.1, 0.9, 0.2, 0.4], 2, points=4)
-        >>> figure = plot_reject_curve({"entropy": curve}, "pixel_accuracy")
+        >>> figure = plot_reject_curve({"entropy": curve})
         >>> figure.axes[0].get_legend().get_texts()[0].get_text()
         'entropy: pixel accuracy 0.750 of all pixels'
     """

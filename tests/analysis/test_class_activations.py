@@ -61,25 +61,29 @@ def test_the_map_is_the_papers_formula_in_closed_form(seed, class_id):
     assert found.stage == "bottleneck" and found.map.dtype == np.float32
 
 
-def test_past_a_skip_the_weights_are_the_gradients_of_the_channels_biases():
+def test_on_all_ways_past_a_skip_the_weights_are_the_gradients_of_the_channels_biases():
     inputs = layers.Input((None, None, 2))
     fine = layers.Conv2D(3, 3, padding="same", activation="relu")(inputs)
     coarse = layers.Conv2D(4, 3, padding="same", name="coarse")(layers.MaxPooling2D(2)(fine))
-    joined = layers.Concatenate()([fine, layers.UpSampling2D(2)(coarse)])
+    ways = [layers.UpSampling2D(2, interpolation=how)(coarse) for how in ("nearest", "bilinear")]
+    joined = layers.Concatenate()([fine, *ways])
     joined = layers.Conv2D(5, 3, padding="same", activation="relu")(joined)
     model = keras.Model(inputs, layers.Conv2D(3, 1)(joined))
     image = np.random.default_rng(0).normal(size=(8, 12, 2)).astype("float32")
     region = np.zeros((8, 12), bool)
     region[2:5, 6:9] = True
-    with tf.GradientTape() as tape:
-        total = tf.reduce_sum(model(image[None])[0, ..., 2][region])
-    weights = tape.gradient(total, model.get_layer("coarse").bias).numpy() / 24
+    seen = False
     maps = keras.Model(inputs, coarse)(image[None])[0].numpy()
-    cells = np.maximum(maps @ weights, 0)
-    expected = cv2.resize(cells, (12, 8), interpolation=cv2.INTER_LINEAR)
-    found = class_activation(model, image, 2, region)
-    assert found.map.max() > 0
-    np.testing.assert_allclose(found.map, expected, rtol=1e-4, atol=1e-6)
+    for class_id in range(3):
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(model(image[None])[0, ..., class_id][region])
+        weights = tape.gradient(total, model.get_layer("coarse").bias).numpy() / 24
+        cells = np.maximum(maps @ weights, 0)
+        expected = cv2.resize(cells, (12, 8), interpolation=cv2.INTER_LINEAR)
+        found = class_activation(model, image, class_id, region)
+        np.testing.assert_allclose(found.map, expected, rtol=1e-4, atol=1e-6)
+        seen |= bool(found.map.any())
+    assert seen
 
 
 def test_a_region_that_the_stage_does_not_reach_has_no_activation():

@@ -187,7 +187,7 @@ FAULTS = [
         (ACTIVATION,),
     ),
     Fault(
-        "skips-recomputed-past-the-stage-alone",
+        "one-way-out-of-a-stage",
         "semseg/analysis/class_activations.py",
         "stale.update(node.outputs)",
         "stale = set(node.outputs)",

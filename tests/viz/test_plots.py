@@ -45,7 +45,7 @@ class Rejected(NamedTuple):
     """What reject_curve gives."""
 
     kept: np.ndarray
-    mean_iou: np.ndarray
+    pixel_accuracy: np.ndarray
 
 
 class Distances(NamedTuple):

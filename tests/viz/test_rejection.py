@@ -41,8 +41,8 @@ def test_several_models_have_a_colour_and_an_entry_each_with_names_as_they_are()
     (axes,) = plot_reject_curve({"U-Net": FOUND, "_$b$": FLAT}).axes
     curves = [line for line in axes.get_lines() if line.get_linestyle() == "-"]
     assert len({line.get_color() for line in curves}) == 2
-    of_all = f"mean IoU {FOUND.mean_iou[-1]:.3f} of all pixels"
-    assert legend_of(axes) == [f"U-Net: {of_all}", "_$b$: mean IoU 1.000 of all pixels"]
+    of_all = f"pixel accuracy {FOUND.pixel_accuracy[-1]:.3f} of all pixels"
+    assert legend_of(axes) == [f"U-Net: {of_all}", "_$b$: pixel accuracy 1.000 of all pixels"]
 
 
 def test_bad_input_is_refused():
@@ -50,5 +50,5 @@ def test_bad_input_is_refused():
         plot_reject_curve({"a": 0.5})
     with pytest.raises(ValueError, match="curve must name at least one model"):
         plot_reject_curve({})
-    with pytest.raises(ValueError, match=r"score must be one of \['mean_iou', 'pixel_accuracy'\]"):
+    with pytest.raises(ValueError, match=r"score must be one of \['pixel_accuracy', 'mean_iou'\]"):
         plot_reject_curve(FOUND, "iou")
