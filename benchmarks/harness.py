@@ -98,11 +98,17 @@ def circumstances() -> dict[str, Any]:
     packages = ("tensorflow", "keras", "torch", "numpy", "opencv-python-headless")
     return {
         "command": " ".join(["python", Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "commit": _git("describe", "--always", "--dirty", "--exclude=*"),
+        "commit": _commit(),
         "machine": f"{platform.machine()} with {widest_vectors()}, {THREADS} threads",
         "python": platform.python_version(),
         "versions": {p: _version(p) for p in packages if _version(p)},
     }
+
+
+def _commit() -> str:
+    """Of the checkout, "-dirty" where code was changed since; results that were added are none."""
+    changed = _git("diff", "--name-only", "HEAD", "--", ":/", ":(exclude)results")
+    return _git("describe", "--always", "--exclude=*") + ("-dirty" if changed else "")
 
 
 def _git(*arguments: str) -> str:

@@ -13,6 +13,16 @@ RECIPES = {
         warmup=60,
         loss={"Crossentropy": 1.0, "Dice": 0.5},
     ),
+    "nuclei/unet": Recipe(
+        model_arguments={"depth": 3, "filters": 16, "norm": "group"},
+        crop=(192, 192),
+        augmentation="medical",
+        batch=2,
+        steps=400,
+        learning_rate=3e-3,
+        warmup=40,
+        loss={"Crossentropy": 1.0, "Dice": 0.5},
+    ),
 }
 
 
