@@ -29,7 +29,9 @@ _START_UP = re.compile(  # TensorFlow's, which no setting silences
     re.MULTILINE,
 )
 # Cells that need nothing but the first one and files of benchmarks/results.
-_STORED = re.compile(r"^def stored\(|^answer\(|\blosses\(|\bmeasured\(\"", re.MULTILINE)
+_STORED = re.compile(
+    r"^def stored\(|^answer\(|\blosses\(|\bmeasured\(\"|\bstored\(\"", re.MULTILINE
+)
 _CHANGED = 0.003  # of the pixels
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
