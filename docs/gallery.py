@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy.spatial import cKDTree
 
 import semseg.viz
 
@@ -90,9 +91,7 @@ def with_palette(image: Image.Image) -> Image.Image:
     kept = colors[np.argsort(-counts)[:_EXACT]]
     rest = image.quantize(256 - len(kept)).convert("RGB").getcolors()
     palette = np.concatenate([kept, [color for _, color in rest]])
-    nearest = np.argmin(
-        [((colors.astype(int) - color) ** 2).sum(1) for color in palette.astype(int)], axis=0
-    )
+    _, nearest = cKDTree(palette).query(colors)
     made = Image.fromarray(nearest[where.ravel()].reshape(pixels.shape[:2]).astype(np.uint8))
     made.putpalette(palette.astype(np.uint8).tobytes())
     return made
