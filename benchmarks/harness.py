@@ -84,6 +84,22 @@ def show(rows: list[dict[str, Any]]) -> None:
         print("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
 
 
+def stored_rows(path: Path) -> list[dict[str, Any]]:
+    """What `add_row` has written so far."""
+    return json.loads(path.read_text())["rows"] if path.is_file() else []
+
+
+def add_row(path: Path, rows: list[dict[str, Any]], row: dict[str, Any]) -> None:
+    """Adds a row to those of a long run and writes all: an interruption loses none."""
+    rows.append(row)
+    path.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+
+
+def has_row(rows: list[dict[str, Any]], key: dict[str, Any]) -> bool:
+    """Whether a row with these values is there already."""
+    return any(key.items() <= row.items() for row in rows)
+
+
 def write(name: str, rows: list[dict[str, Any]]) -> Path:
     """Prints the rows as a table and writes them with command, commit and versions."""
     show(rows)

@@ -9,7 +9,6 @@ plans anew, so that the machine's moods count. A finished training is not repeat
 
 import argparse
 import dataclasses
-import json
 import os
 import shutil
 import statistics
@@ -30,7 +29,7 @@ NAMES = ("digits/unet", "nuclei/unet")
 
 def by_hand(name: str) -> list[dict[str, Any]]:
     """The rows of the recipe that won: the best mean of the candidates with every seed."""
-    rows = [r for r in json.loads(recipes.RESULTS.read_text())["rows"] if r["recipe"] == name]
+    rows = [r for r in harness.stored_rows(recipes.RESULTS) if r["recipe"] == name]
     whole = [
         [row for row in rows if row["candidate"] == candidate]
         for candidate in {row["candidate"] for row in rows}
@@ -95,18 +94,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/plans"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
-    rows = json.loads(args.results.read_text())["rows"] if args.results.is_file() else []
+    rows = harness.stored_rows(args.results)
     for name in args.only:
         minutes = args.minutes or statistics.mean(row["minutes"] for row in by_hand(name))
         for seed in recipes.SEEDS:
             key = {"recipe": name, "seed": seed}
-            if any(key.items() <= row.items() for row in rows):
+            if harness.has_row(rows, key):
                 continue
             folder = args.out / name.replace("/", "-") / str(seed)
             shutil.rmtree(folder, ignore_errors=True)
             found = harness.in_own_process(planned, name, seed, minutes, args.data, folder)
-            rows.append({**key, **found, **harness.circumstances()})
-            args.results.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+            row = {**key, **found, **harness.circumstances()}
+            harness.add_row(args.results, rows, row)
             shutil.rmtree(folder)
     harness.show(table(rows))
 

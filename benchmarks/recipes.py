@@ -11,7 +11,6 @@ stopped, and a finished one is not repeated: `results/recipes.json` has a row fo
 
 import argparse
 import dataclasses
-import json
 import os
 import shutil
 import statistics
@@ -146,7 +145,7 @@ def choose(name: str, rows: list[dict[str, Any]], args: argparse.Namespace) -> N
 
     def add(candidate: str, seed: int) -> None:
         key = {"recipe": name, "candidate": candidate, "seed": seed}
-        if any(key.items() <= row.items() for row in rows):
+        if harness.has_row(rows, key):
             return
         recipe = dataclasses.replace(task.candidates[candidate], seed=seed)
         if args.steps:
@@ -155,8 +154,8 @@ def choose(name: str, rows: list[dict[str, Any]], args: argparse.Namespace) -> N
         folder = args.out / name.replace("/", "-") / f"{candidate}-{seed}"
         print(f"{name}, {candidate}, seed {seed}", flush=True)
         found = harness.in_own_process(measured, name, recipe, args.data, folder)
-        rows.append({**key, **found, "fields": recipe.to_dict(), **harness.circumstances()})
-        args.results.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+        row = {**key, **found, "fields": recipe.to_dict(), **harness.circumstances()}
+        harness.add_row(args.results, rows, row)
         shutil.rmtree(folder)
 
     for candidate in task.candidates:
@@ -199,7 +198,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/recipes"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
-    rows = json.loads(args.results.read_text())["rows"] if args.results.is_file() else []
+    rows = harness.stored_rows(args.results)
     for name in args.only or TASKS:
         if args.data is None and not name.startswith("digits/"):
             continue

@@ -12,7 +12,6 @@ was stopped goes on.
 
 import argparse
 import dataclasses
-import json
 import os
 import shutil
 import statistics
@@ -291,7 +290,7 @@ def measure(name: str, scenario: Scenario, rows: list[dict[str, Any]], args: Any
     for label, variant in scenario.variants().items():
         for seed in SEEDS[: args.seeds]:
             key = {"scenario": name, "variant": label, "seed": seed}
-            if any(key.items() <= row.items() for row in rows):
+            if harness.has_row(rows, key):
                 continue
             changes: dict[str, Any] = {"seed": seed}
             if args.steps:
@@ -301,8 +300,7 @@ def measure(name: str, scenario: Scenario, rows: list[dict[str, Any]], args: Any
             folder = args.out / f"{name}-{label}-{seed}".replace(" ", "_")
             same = [row for row in rows if row["trained"] == described(variant)]
             row = {**same[0], **key} if same else {**key, **measured(variant, test, folder)}
-            rows.append(row)
-            args.results.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+            harness.add_row(args.results, rows, row)
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -330,7 +328,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/scenarios"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
-    rows = json.loads(args.results.read_text())["rows"] if args.results.is_file() else []
+    rows = harness.stored_rows(args.results)
     for name, scenario in scenarios(args.data, args.vgg16).items():
         if not args.only or name in args.only:
             measure(name, scenario, rows, args)

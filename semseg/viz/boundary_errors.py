@@ -1,10 +1,10 @@
 """How wrong a model is at the borders of the classes, and how wrong far from them."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semseg.viz._by_name import by_name
 from semseg.viz._figure import (
     as_hex,
     line_colors,
@@ -122,13 +122,8 @@ def _where(wrong: np.ndarray) -> str:
 
 
 def _checked(found: Any) -> dict[str, Any]:
-    models = found if isinstance(found, Mapping) else {"": found}
+    models = by_name("found", found, "boundary_error", ("pixels", "wrong", "error"))
     for name, of_model in models.items():
-        if not all(hasattr(of_model, part) for part in ("pixels", "wrong", "error")):
-            raise TypeError(
-                "found must be what boundary_error returned, or {name: that}, received "
-                f"{type(of_model).__name__}"
-            )
         if not np.sum(of_model.pixels):
             where = f"found[{name!r}]" if name else "found"
             raise ValueError(f"{where} must have pixels, received none")
@@ -138,4 +133,4 @@ def _checked(found: Any) -> dict[str, Any]:
             "found must hold models of one widest=, received "
             f"{' and '.join(map(str, widest)) or 'no model'}"
         )
-    return {str(name): of_model for name, of_model in models.items()}
+    return models

@@ -1,11 +1,11 @@
 """Whether a doubt is worth something, as curves of what is kept."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from semseg._checks import check_choice
+from semseg.viz._by_name import by_name
 from semseg.viz._figure import line_colors, open_axes, set_title, style_axes
 from semseg.viz._line_legend import legend_below
 from semseg.viz._theme import theme
@@ -77,13 +77,7 @@ def plot_reject_curve(
 
 
 def _checked(curve: Any, score: str) -> dict[str, Any]:
-    curves = curve if isinstance(curve, Mapping) else {"": curve}
-    for found in curves.values():
-        if not hasattr(found, "kept") or not hasattr(found, score):
-            raise TypeError(
-                "curve must be what reject_curve returned, or {name: that}, received "
-                f"{type(found).__name__}"
-            )
+    curves = by_name("curve", curve, "reject_curve", ("kept", score))
     if not curves:
         raise ValueError("curve must name at least one model, received {}")
-    return {str(name): found for name, found in curves.items()}
+    return curves

@@ -1,10 +1,10 @@
 """Whether probabilities mean what they say, as a diagram."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semseg.viz._by_name import by_name
 from semseg.viz._figure import as_hex, line_colors, open_axes, set_title, style_axes, write_as_is
 from semseg.viz._line_legend import weighted_dots
 from semseg.viz._theme import Theme, theme
@@ -79,16 +79,12 @@ def _plot_bins(axes: "Axes", found: Any, color: str, look: Theme) -> Any:
 
 
 def _checked(calibration: Any) -> dict[str, Any]:
-    models = calibration if isinstance(calibration, Mapping) else {"": calibration}
+    parts = ("error", "confidence", "accuracy", "pixels")
+    models = by_name("calibration", calibration, "expected_calibration_error", parts)
     for name, found in models.items():
-        if not all(hasattr(found, part) for part in ("error", "confidence", "accuracy", "pixels")):
-            raise TypeError(
-                "calibration must be what expected_calibration_error returned, or {name: that}, "
-                f"received {type(found).__name__}"
-            )
         if not np.sum(found.pixels):
             where = f"calibration[{name!r}]" if name else "calibration"
             raise ValueError(f"{where} must have pixels, received empty bins alone")
     if not models:
         raise ValueError("calibration must name at least one model, received {}")
-    return {str(name): found for name, found in models.items()}
+    return models
