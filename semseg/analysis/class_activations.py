@@ -13,7 +13,7 @@ from keras import ops
 
 from semseg._backend import input_gradient
 from semseg._checks import check_choice, check_image
-from semseg.analysis.graph import Node, read_graph
+from semseg.analysis.graph import Node, read_graph, without_activation
 from semseg.analysis.places import Axis, axes_of
 from semseg.analysis.staging import Stage, stages_of
 
@@ -121,9 +121,7 @@ def _without_activation(end: Node) -> Node:
     activation = getattr(layer, "activation", None)
     if not any(activation in (n, getattr(keras.activations, n)) for n in ("softmax", "sigmoid")):
         return end
-    plain = type(layer).from_config({**layer.get_config(), "activation": None})
-    plain.build(end.arguments.keras_tensors[0].shape)
-    plain.set_weights(layer.get_weights())
+    plain = without_activation(layer, end.arguments.keras_tensors[0].shape)
     return end._replace(operation=plain)
 
 

@@ -149,6 +149,14 @@ def read_graph(model: Any, size: tuple[int, int] | None = None) -> Graph:
     )
 
 
+def without_activation(layer: keras.layers.Layer, shape: Any) -> keras.layers.Layer:
+    """A copy, with its weights, of a layer that holds an activation, for inputs of a shape."""
+    plain = type(layer).from_config({**layer.get_config(), "activation": None})
+    plain.build(shape)
+    plain.set_weights(layer.get_weights())
+    return plain
+
+
 def opened(operation: Any) -> Any:
     """The functional model that an operation is, or None where it is something else."""
     if isinstance(operation, keras.Sequential):

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from semseg.analysis.graph import opened
+from semseg.analysis.graph import opened, without_activation
 from semseg.inference.forward import last_activation
 from semseg.layers import Logits
 from semseg.models.supervision import without_supervision
@@ -58,7 +58,4 @@ def _without_activation(last: keras.layers.Layer, given: Any) -> Any:
     """What a last layer would give without its activation."""
     if isinstance(last, keras.layers.Softmax | keras.layers.Activation):
         return given
-    twin = type(last).from_config({**last.get_config(), "activation": "linear"})
-    logits = twin(given)
-    twin.set_weights(last.get_weights())
-    return logits
+    return without_activation(last, given.shape)(given)
