@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from semseg._writing import whole_file
-from semseg.viz.writing import check_picture
+from semseg.viz.writing import check_picture, making
 
 _COLORS = 256  # what GIF can hold
 _EXACT = 128  # of them: the most frequent, so that paper, text and class colours stay true
@@ -58,18 +58,11 @@ def save_animation(
         raise ValueError(f"seconds must be at least {_SHORTEST}, received {seconds!r}")
     palette = _palette(_read_all(listed))
     pictures = (_with_palette(picture, palette) for picture in _read_all(listed))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as half:
-            next(pictures).save(
-                half, "GIF", save_all=True, append_images=pictures, loop=0, optimize=False,
-                duration=10 * round(100 * seconds),
-            )  # fmt: skip
-    except OSError as error:
-        raise OSError(
-            f"path must be a file that can be written, received {str(path)!r} "
-            f"({error.strerror or error}); choose a folder you may write to"
-        ) from error
+    with making(path), whole_file(path) as half:
+        next(pictures).save(
+            half, "GIF", save_all=True, append_images=pictures, loop=0, optimize=False,
+            duration=10 * round(100 * seconds),
+        )  # fmt: skip
     return path
 
 

@@ -1,6 +1,8 @@
 """Pictures and figures to files."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,19 +46,26 @@ def save(path: str | os.PathLike[str], picture: "np.ndarray | Figure") -> Path:
     _check_suffix(path, is_figure)
     if not is_figure:
         check_picture(picture)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with making(path):
         if isinstance(picture, np.ndarray):
             options: dict[str, Any] = {} if path.suffix.lower() == ".png" else _JPEG
             Image.fromarray(picture).save(path, **options)
         else:
             picture.savefig(path, dpi=_DPI)
+    return path
+
+
+@contextmanager
+def making(path: Path) -> Iterator[None]:
+    """Makes the folder of a file that is then written; what fails names the file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         raise OSError(
             f"path must be a file that can be written, received {str(path)!r} "
             f"({error.strerror or error}); choose a folder you may write to"
         ) from error
-    return path
 
 
 def _check_suffix(path: Path, is_figure: bool) -> None:
