@@ -139,8 +139,8 @@ FAULTS = [
     Fault(
         "temperature-on-probabilities",
         "semseg/inference/temperature.py",
-        "        return given\n    twin",
-        "        return last(given)\n    twin",
+        "        return given\n    return without",
+        "        return last(given)\n    return without",
         (f"{CALIBRATION}::test_the_temperature_is_the_best_one_however_the_model_ends",),
     ),
     Fault(
