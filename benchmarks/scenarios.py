@@ -2,7 +2,7 @@
 
     python benchmarks/scenarios.py                   # what needs no files
     python benchmarks/scenarios.py --data DIR        # the nuclei too
-    python benchmarks/scenarios.py --vgg16 FILE      # and pretrained weights
+    python benchmarks/scenarios.py --data DIR --vgg16 FILE    # and pretrained weights, on CamVid
     python benchmarks/scenarios.py --only augmentation --steps 20 --results /tmp/try.json
 
 Each scenario is a question, its variants the possible answers. All variants of one have the same
@@ -187,18 +187,29 @@ def touching_cells(root: Path) -> dict[str, Variant]:
     }
 
 
-def pretrained(weights: Path) -> dict[str, Variant]:
-    """Convolutions that have seen photographs, for scenes of figures that are none."""
-    arguments = {"encoder": "vgg16", "filters": 4}
+def streets(root: Path, split: str, count: int) -> Dataset:
+    """Pictures of CamVid spread over its drives."""
+    ds = semseg.data.camvid(root / "camvid", split)
+    return ds.subset(np.linspace(0, len(ds) - 1, count).round().astype(int))
+
+
+def pretrained(root: Path, weights: Path) -> dict[str, Variant]:
+    """Convolutions that have seen photographs, for few photographs of streets."""
+    ds = streets(root, "train", 60)
     recipe = dataclasses.replace(
-        BASE, model_arguments=arguments, learning_rate=1e-3, steps=200, steps_per_epoch=100
+        BASE, size=(120, 160), augmentation="light", learning_rate=1e-3, steps=200,
+        model_arguments={"encoder": "vgg16", "filters": 16},
+    )  # fmt: skip
+    small = dataclasses.replace(
+        recipe, model_arguments={"depth": 4, "filters": 16}, learning_rate=BASE.learning_rate
     )
-    with_weights = {**arguments, "encoder_weights": str(weights)}
+    with_weights = {**recipe.model_arguments, "encoder_weights": str(weights)}
     return {
-        "VGG16 from scratch": Variant(scenes(200), recipe),
-        "VGG16 with weights": Variant(
-            scenes(200), dataclasses.replace(recipe, model_arguments=with_weights)
+        "VGG16, pretrained": Variant(
+            ds, dataclasses.replace(recipe, model_arguments=with_weights)
         ),
+        "VGG16 from scratch": Variant(ds, recipe),
+        "small U-Net from scratch": Variant(ds, small),
     }
 
 
@@ -212,8 +223,10 @@ def scenarios(data: Path | None, weights: Path | None) -> dict[str, Scenario]:
         found["touching_cells"] = Scenario(
             lambda: touching_cells(data), lambda: cells(data, "test")
         )
-    if weights is not None:
-        found["pretrained"] = Scenario(lambda: pretrained(weights), test_scenes)
+    if data is not None and weights is not None:
+        found["pretrained"] = Scenario(
+            lambda: pretrained(data, weights), lambda: streets(data, "test", 60)
+        )
     return found
 
 
@@ -321,7 +334,7 @@ def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+")
-    parser.add_argument("--data", type=Path, help="folder with nuclei/")
+    parser.add_argument("--data", type=Path, help="folder with nuclei/ and camvid/")
     parser.add_argument("--vgg16", type=Path, help="weights of keras.applications.VGG16")
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--steps", type=int, help="fewer, to try the script")
