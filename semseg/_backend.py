@@ -55,6 +55,15 @@ def deciding_settings() -> dict[str, Any]:
     }
 
 
+def replicas() -> int:
+    """How many copies of the model a `tf.distribute` strategy trains; 1 elsewhere."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
 def random_state() -> list[Any] | None:
     """The state of PyTorch's own generators; None on backends that have none.
 

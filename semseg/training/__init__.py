@@ -3,6 +3,8 @@
 from semseg._optimizers import AdamW, OneCycle, WarmupPoly
 from semseg.training.early_alarm import EarlyAlarm
 from semseg.training.encoder_rate import encoder_decoder_optimizer
+from semseg.training.folds import Folds, train_folds
+from semseg.training.loss_weights import LossWeights
 from semseg.training.measured_recipes import recipe
 from semseg.training.planning import plan
 from semseg.training.prediction_grid import PredictionGrid
@@ -16,6 +18,8 @@ from semseg.training.training_recipe import Recipe
 __all__ = [
     "AdamW",
     "EarlyAlarm",
+    "Folds",
+    "LossWeights",
     "OneCycle",
     "PredictionGrid",
     "RangeTest",
@@ -33,4 +37,5 @@ __all__ = [
     "start_run",
     "stream",
     "train",
+    "train_folds",
 ]

@@ -7,7 +7,9 @@ from typing import Any
 
 from semseg._checks import check_choice, check_count, check_size
 from semseg.losses import (
+    MCC,
     Boundary,
+    CenterlineDice,
     Crossentropy,
     Dice,
     Focal,
@@ -24,7 +26,9 @@ CLASS_WEIGHTS = (None, "median_frequency", "inverse", "root_inverse")
 LOSSES: dict[str, Any] = {
     loss.__name__: loss
     for loss in (
+        MCC,
         Boundary,
+        CenterlineDice,
         Crossentropy,
         Dice,
         Focal,

@@ -1,24 +1,28 @@
 """Faults in losses."""
 
+from pathlib import Path
+
 from faults.fault import Fault
 
-CONTRACT = ("tests/losses/test_contract.py",)
-PARITY = ("tests/losses/test_parity.py",)
+LAWS = sorted((Path(__file__).parents[1] / "losses").glob("test_*.py"))
 PIXELS = "semseg/losses/functional/pixels.py"
 PIXEL_LOSSES = "semseg/losses/functional/pixel_losses.py"
 REGIONS = "semseg/losses/functional/region_losses.py"
 OVERLAP = "semseg/losses/functional/overlap.py"
+CENTERLINE = "semseg/losses/functional/centerline.py"
 LOVASZ = "semseg/losses/functional/lovasz_extension.py"
 HARDEST = "semseg/losses/functional/hardest.py"
 
 
-def of(law: str, tests: tuple[str, ...] = CONTRACT) -> tuple[str, ...]:
-    return tuple(f"{test}::{law}" for test in tests)
+def of(law: str) -> tuple[str, ...]:
+    """The law, in whichever file it stands."""
+    (name,) = (p.name for p in LAWS if f"def {law.split('[')[0]}(" in p.read_text("utf-8"))
+    return (f"tests/losses/{name}::{law}",)
 
 
 def formula_of(loss: str) -> tuple[str, ...]:
     law = "test_the_loss_and_its_gradient_are_those_of_the_paper"
-    return of(f"{law}[{loss}-all classes-three classes]", PARITY)
+    return of(f"{law}[{loss}-all classes-three classes]")
 
 
 FAULTS = [
@@ -49,6 +53,41 @@ FAULTS = [
         "weights = ratio(1.0, ops.square(found.true))",
         "weights = ratio(1.0, found.true)",
         formula_of("GeneralizedDice"),
+    ),
+    Fault(
+        "correlation-with-a-wrong-spread",
+        REGIONS,
+        "spread = _deviation(true) * _deviation(predicted)",
+        "spread = _deviation(true) * _deviation(true)",
+        formula_of("MCC"),
+    ),
+    Fault(
+        "centerline-of-the-region-alone",
+        CENTERLINE,
+        "regions = _eroded(regions)\n",
+        "regions = _opened(regions)\n",
+        ("tests/losses/test_centerline_dice.py",),
+    ),
+    Fault(
+        "gaps-are-not-missed",
+        CENTERLINE,
+        "sensitivity = covered(centerline(true, iterations), predicted)",
+        "sensitivity = covered(centerline(true, iterations), true)",
+        ("tests/losses/test_centerline_dice.py",),
+    ),
+    Fault(
+        "a-part-of-the-replicas-is-a-part",
+        "semseg/losses/parts.py",
+        "value = value * replicas()",
+        "value = value * 1",
+        ("tests/losses/test_parts.py",),
+    ),
+    Fault(
+        "weights-of-losses-stay-as-traced",
+        "semseg/training/loss_weights.py",
+        "self.model.make_train_function(force=True)",
+        "self.model.make_train_function()",
+        ("tests/training/test_loss_weights.py",),
     ),
     Fault(
         "ignored-pixels-count-in-regions",
@@ -97,7 +136,7 @@ FAULTS = [
         PIXEL_LOSSES,
         'if divisor != "pixels" and weights is not None:',
         'if divisor == "pixels" and weights is not None:',
-        of("test_the_weighted_mean_divides_by_the_weights_as_in_pytorch", PARITY),
+        of("test_the_weighted_mean_divides_by_the_weights_as_in_pytorch"),
     ),
     Fault(
         "class-weights-of-regions-not-divided-by",
@@ -175,11 +214,8 @@ FAULTS = [
         PIXEL_LOSSES,
         "+ smoothing * ops.mean(each, axis=-1, keepdims=True)",
         "",
-        of(
-            "test_smoothed_labels_are_those_of_pytorch_but_for_the_weights_of_the_spread_part",
-            PARITY,
-        )
-        + of("test_crossentropy_is_that_of_keras", PARITY),
+        of("test_smoothed_labels_are_those_of_pytorch_but_for_the_weights_of_the_spread_part")
+        + of("test_crossentropy_is_that_of_keras"),
     ),
     Fault(
         "focal-turns-to-the-sure",

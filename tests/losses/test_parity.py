@@ -1,4 +1,4 @@
-"""Every loss against independent ones: its paper's formula, PyTorch, Keras, smp and MONAI.
+"""Every loss against those of PyTorch, Keras, smp and MONAI.
 
 Where a peer means something else, a test here says what, and so does the loss's docstring.
 """
@@ -11,221 +11,22 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from scipy.ndimage import distance_transform_edt
+from loss_batches import IGNORE, WEIGHTS, batch, both_forms, equal, ours
+from scipy.special import softmax
 
 from semseg.losses import (
-    Boundary,
+    CenterlineDice,
     Crossentropy,
     Dice,
     Focal,
     FocalTversky,
     GeneralizedDice,
-    HardPixels,
     Jaccard,
     Lovasz,
     Tversky,
 )
-from semseg.metrics import functional as metrics
 
 tf = pytest.importorskip("tensorflow")
-
-IGNORE = 255
-WEIGHTS = [0.5, 1.0, 3.0]
-both_forms = pytest.mark.parametrize("channels", [1, 3], ids=["binary", "three classes"])
-
-
-def batch(channels, ignored=True, absent=None):
-    """Ids (2, 5, 6) with every class but `absent` in both pictures, and float64 logits."""
-    rng = np.random.default_rng(channels)
-    classes = max(2, channels)
-    ids = rng.integers(0, classes, (2, 5, 6))
-    ids[:, 0, :classes] = np.arange(classes)
-    if ignored:
-        ids[:, 1:] = np.where(rng.random((2, 4, 6)) < 0.2, IGNORE, ids[:, 1:])
-    if absent is not None:
-        ids[ids == absent] = 0
-    return ids, rng.normal(scale=2, size=(2, 5, 6, channels))
-
-
-def ours(make, ids, logits, **arguments):
-    """The loss in float64."""
-    ignored = IGNORE if (ids == IGNORE).any() else None
-    return float(make(ignore_class=ignored, dtype="float64", **arguments)(ids, logits))
-
-
-def equal(found, expected, rel=2e-6):
-    assert float(found) == pytest.approx(float(expected), rel=rel)
-
-
-# -- the papers' formulas ---------------------------------------------------------------------
-#
-# `xp` is NumPy, or PyTorch for its gradients; `p` (N, K) are the probabilities of the valid
-# pixels, `ids` (N,) their classes. Classes without pixels are skipped.
-
-
-def probabilities(xp, scores):
-    if scores.shape[-1] == 1:
-        foreground = 1 / (1 + xp.exp(-scores[:, 0]))
-        return xp.stack([1 - foreground, foreground], 1)
-    powers = xp.exp(scores)
-    return powers / powers.sum(1)[:, None]
-
-
-def mean_of_classes(one, p, ids, binary):
-    """The mean over the classes that are there; of two, when there is one logit, the second."""
-    classes = [1] if binary else np.unique(ids).tolist()
-    return sum(one(k) for k in classes) / len(classes)
-
-
-def ratios(formula):
-    """A loss of true positives, false positives and false negatives of each class."""
-
-    def loss(xp, p, ids, binary, scores, maps):
-        def one(k):
-            hit = p[ids == k, k].sum()
-            return formula(hit, p[ids != k, k].sum(), (1 - p[ids == k, k]).sum())
-
-        return mean_of_classes(one, p, ids, binary)
-
-    return loss
-
-
-def crossentropy(xp, p, ids, binary, scores, maps):
-    return sum(-xp.log(p[i, k]) for i, k in enumerate(ids)) / len(ids)
-
-
-def weighted_crossentropy(xp, p, ids, binary, scores, maps):
-    total = sum(-WEIGHTS[k] * xp.log(p[i, k]) for i, k in enumerate(ids))
-    return total / sum(WEIGHTS[k] for k in ids)
-
-
-def focal(xp, p, ids, binary, scores, maps):
-    return sum(-((1 - p[i, k]) ** 2) * xp.log(p[i, k]) for i, k in enumerate(ids)) / len(ids)
-
-
-def hard_pixels(xp, p, ids, binary, scores, maps):
-    each = xp.stack([-xp.log(p[i, k]) for i, k in enumerate(ids)])
-    order = xp.argsort(each)
-    return each[order[-int(np.ceil(0.3 * len(ids))) :]].mean()
-
-
-def generalized_dice(xp, p, ids, binary, scores, maps):
-    """Sudre et al., section 2."""
-    classes = [1] if binary else np.unique(ids).tolist()
-    weights = {k: 1 / float((ids == k).sum()) ** 2 for k in classes}
-    shared = sum(weights[k] * p[ids == k, k].sum() for k in classes)
-    both = sum(weights[k] * (float((ids == k).sum()) + p[:, k].sum()) for k in classes)
-    return 1 - 2 * shared / both
-
-
-def lovasz(xp, p, ids, binary, scores, maps):
-    """Berman et al., algorithm 1, and equation 9 for one logit."""
-
-    def one(k):
-        if binary:
-            errors = 1 - scores[:, 0] * xp.asarray(np.where(ids == 1, 1.0, -1.0))
-            errors = errors * (errors > 0)
-        else:
-            errors = xp.stack([1 - p[i, k] if c == k else p[i, k] for i, c in enumerate(ids)])
-        wrong, total, before = set(), 0.0, 0.0
-        for i in reversed(np.argsort(np.array(errors.tolist()), kind="stable").tolist()):
-            wrong.add(i)
-            true = {i for i, c in enumerate(ids) if c == k}
-            jaccard = 1 - len(true - wrong) / len(true | wrong)
-            total, before = total + errors[i] * (jaccard - before), jaccard
-        return total
-
-    return mean_of_classes(one, p, ids, binary)
-
-
-def boundary(xp, p, ids, binary, scores, maps):
-    """Kervadec et al., equation 5."""
-    return mean_of_classes(lambda k: (p[:, k] * xp.asarray(maps[:, k])).mean(), p, ids, binary)
-
-
-def one_hot2dist(region):
-    """The distance maps of the authors of the boundary loss."""
-    if not region.any() or region.all():
-        return np.zeros(region.shape)
-    outside = ~region
-    return distance_transform_edt(outside) * outside - (distance_transform_edt(region) - 1) * region
-
-
-FORMULAS = {
-    "Crossentropy": (Crossentropy, {}, crossentropy),
-    "weighted": (Crossentropy, {"class_weights": WEIGHTS}, weighted_crossentropy),
-    "Focal": (Focal, {}, focal),
-    "HardPixels": (HardPixels, {"share": 0.3}, hard_pixels),
-    "Dice": (Dice, {}, ratios(lambda hit, fp, fn: 1 - 2 * hit / (2 * hit + fp + fn))),
-    "Jaccard": (Jaccard, {}, ratios(lambda hit, fp, fn: 1 - hit / (hit + fp + fn))),
-    "Tversky": (
-        Tversky,
-        {"alpha": 0.2, "beta": 0.9},
-        ratios(lambda hit, fp, fn: 1 - hit / (hit + 0.2 * fp + 0.9 * fn)),
-    ),
-    "FocalTversky": (
-        FocalTversky,
-        {},
-        ratios(lambda hit, fp, fn: (1 - hit / (hit + 0.3 * fp + 0.7 * fn)) ** 0.75),
-    ),
-    "GeneralizedDice": (GeneralizedDice, {}, generalized_dice),
-    "Lovasz": (Lovasz, {}, lovasz),
-    "Boundary": (Boundary, {}, boundary),
-}
-
-
-@both_forms
-@pytest.mark.parametrize("absent", [None, 1], ids=["all classes", "one absent"])
-@pytest.mark.parametrize("name", FORMULAS)
-def test_the_loss_and_its_gradient_are_those_of_the_paper(name, absent, channels):
-    make, arguments, formula = FORMULAS[name]
-    if channels == 1 and (absent is not None or "class_weights" in arguments):
-        return  # of one logit the foreground counts
-    ids, logits = batch(channels, absent=absent)
-    maps = np.stack(
-        [
-            [
-                one_hot2dist(picture == k) if (picture == k).any() else picture * 0.0
-                for k in (0, 1, 2)
-            ]
-            for picture in ids
-        ]
-    )
-    valid = ids != IGNORE
-    given = ids[valid], channels == 1
-    maps = np.moveaxis(maps, 1, -1)[valid]
-
-    loss = make(ignore_class=IGNORE, dtype="float64", **arguments)
-    tensor = tf.constant(logits)
-    with tf.GradientTape() as tape:
-        tape.watch(tensor)
-        value = loss(ids, tensor)
-    gradient = tape.gradient(value, tensor).numpy()
-
-    flat = logits[valid]
-    # The maps are float32 within the loss, exact for small whole numbers only.
-    rel = 1e-6 if name == "Boundary" else 1e-9
-    equal(value, formula(np, probabilities(np, flat), *given, flat, maps), rel=rel)
-    assert not gradient[~valid].any()
-    torch = pytest.importorskip("torch")
-    scores = torch.tensor(flat, requires_grad=True)
-    formula(torch, probabilities(torch, scores), *given, scores, maps).backward()
-    np.testing.assert_allclose(gradient[valid], scores.grad.numpy(), rtol=1e-5, atol=1e-9)
-
-
-# -- the metrics --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("averaged", [None, 1], ids=["all classes", "one absent"])
-def test_at_hard_predictions_dice_and_jaccard_are_1_minus_the_metric(averaged):
-    ids, logits = batch(3, absent=averaged)
-    guess = logits.argmax(-1)
-    scores = metrics.scores(metrics.confusion_matrix(ids, guess, 3, IGNORE))
-    hard = 1e4 * np.eye(3)[guess]
-    there = np.unique(ids[ids != IGNORE])
-    equal(ours(Jaccard, ids, hard), 1 - np.asarray(scores.iou)[there].mean())
-    equal(ours(Dice, ids, hard), 1 - np.asarray(scores.dice)[there].mean())
-
 
 # -- PyTorch ------------------------------------------------------------------------------------
 
@@ -319,7 +120,7 @@ def test_focal_is_that_of_keras_whose_alpha_is_a_weight_that_is_not_divided_by()
 
 def test_dice_and_tversky_are_those_of_keras_a_class():
     ids, logits = batch(3, ignored=False)
-    target, p = one_hot(ids, 3), probabilities(np, logits.reshape(-1, 3)).reshape(logits.shape)
+    target, p = one_hot(ids, 3), softmax(logits, axis=-1)
     of_keras = keras.losses.Dice(axis=(0, 1, 2), dtype="float64")
     equal(ours(Dice, ids, p, from_logits=False), of_keras(target, p))
     # What Keras calls fp are the misses: its alpha is our beta.
@@ -329,7 +130,7 @@ def test_dice_and_tversky_are_those_of_keras_a_class():
 
 def test_keras_pools_all_classes_into_one_ratio_by_default():
     ids, logits = batch(3, ignored=False)
-    p = probabilities(np, logits.reshape(-1, 3)).reshape(logits.shape)
+    p = softmax(logits, axis=-1)
     assert ours(Dice, ids, logits) != pytest.approx(
         float(keras.losses.Dice()(one_hot(ids, 3), p)), rel=1e-3
     )
@@ -477,3 +278,12 @@ def test_weights_of_monais_dice_are_not_divided_by():
 def test_focal_of_monai_divides_by_the_classes_too():
     ids, logits = batch(3, ignored=False)
     equal(ours(Focal, ids, logits) / 3, monai("FocalLoss", ids, logits), rel=1e-5)
+
+
+def test_the_centreline_loss_is_that_of_monai_without_its_smoothing():
+    ids, logits = batch(1, ignored=False)
+    theirs = losses_of("monai").SoftclDiceLoss(iter_=3, smooth=0.0)
+    p = 1 / (1 + np.exp(-logits))
+    shares, target = for_torch(ids, p)
+    found = ours(CenterlineDice, ids, p, iterations=3, from_logits=False)
+    equal(found, theirs(target[:, None].double(), shares))

@@ -5,12 +5,14 @@ Keras backend and NumPy arrays are taken; computed is in float32, in float64 whe
 """
 
 from semseg.losses.functional.boundary_distance import boundary
+from semseg.losses.functional.centerline import centerline_dice
 from semseg.losses.functional.lovasz_extension import lovasz
 from semseg.losses.functional.pixel_losses import crossentropy, focal, hard_pixels
-from semseg.losses.functional.region_losses import dice, generalized_dice, jaccard, tversky
+from semseg.losses.functional.region_losses import dice, generalized_dice, jaccard, mcc, tversky
 
 __all__ = [
     "boundary",
+    "centerline_dice",
     "crossentropy",
     "dice",
     "focal",
@@ -18,5 +20,6 @@ __all__ = [
     "hard_pixels",
     "jaccard",
     "lovasz",
+    "mcc",
     "tversky",
 ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from semseg.losses.functional.overlap import (
@@ -140,6 +141,45 @@ def generalized_dice(
     # A group without any class that counts has no loss.
     values = ops.where(whole > 0, 1 - ratio(2 * both, whole), 0.0)
     return of_pictures(values, pixels, pooling)
+
+
+def mcc(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any = None,
+    *,
+    ignore_class: int | None = None,
+    class_weights: Any = None,
+    from_logits: bool = True,
+    pooling: str = "batch",
+    absent: str = "skip",
+) -> Any:
+    """1 minus Matthews's correlation of target and prediction; see `semseg.losses.MCC`.
+
+    Args and returns as of `dice`.
+
+    Example:
+        >>> from semseg.losses.functional import mcc
+        >>> np.asarray(mcc(np.array([[[0, 1]]]), np.zeros((1, 1, 2, 2))))  # knows nothing
+        array([1.])
+    """
+    pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
+    found = overlap(pixels, probabilities(pixels, from_logits), pooling)
+    both, true, predicted = (
+        ratio(part, found.pixels) for part in (found.both, found.true, found.predicted)
+    )
+    spread = _deviation(true) * _deviation(predicted)
+    correlation = ratio(both - true * predicted, spread)
+    # A class that fills everything correlates with nothing.
+    losses = ops.where(1 - true > keras.config.epsilon(), 1 - correlation, 1 - both)
+    return mean_over_classes(losses, found, pixels, class_weights, pooling, absent)
+
+
+def _deviation(share: Any) -> Any:
+    """`sqrt(p (1 - p))`; near 0, where the derivative of the root is infinite, 0."""
+    variance = share * (1 - share)
+    enough = variance > 1e-30
+    return ops.where(enough, ops.sqrt(ops.where(enough, variance, 1.0)), 0.0)
 
 
 def _root(losses: Any, gamma: float) -> Any:

@@ -12,7 +12,10 @@ from semseg.preflight.samples import Unread
 from semseg.preflight.subject import Subject
 
 _DOMINANT = 0.9  # of the labelled pixels
-_REGIONS = ("Boundary", "Dice", "Jaccard", "Tversky", "FocalTversky", "GeneralizedDice", "Lovasz")
+_REGIONS = (
+    "Boundary", "CenterlineDice", "Dice", "FocalTversky", "GeneralizedDice", "Jaccard", "Lovasz",
+    "MCC", "Tversky",
+)  # fmt: skip
 
 
 def unread(subject: Subject) -> Iterator[Finding]:
