@@ -4,8 +4,9 @@
     python benchmarks/recipes.py --data DIR            # the nuclei and CamVid too
 
 Each recipe has a few candidates that differ in one thing from the first. All are trained with the
-first seed; the best by mean IoU on validation data, on the small sets, with two seeds more. Test data decide nothing: they score the winner. Trainings go on where they were
-stopped, and a finished one is not repeated: `results/recipes.json` has a row for each.
+first seed; the best by mean IoU on validation data, on the small sets, with two seeds more. Test
+data decide nothing: they score the winner. Trainings go on where they were stopped, and a finished
+one is not repeated: `results/recipes.json` has a row for each.
 """
 
 import argparse

@@ -205,9 +205,7 @@ def pretrained(root: Path, weights: Path) -> dict[str, Variant]:
     )
     with_weights = {**recipe.model_arguments, "encoder_weights": str(weights)}
     return {
-        "VGG16, pretrained": Variant(
-            ds, dataclasses.replace(recipe, model_arguments=with_weights)
-        ),
+        "VGG16, pretrained": Variant(ds, dataclasses.replace(recipe, model_arguments=with_weights)),
         "VGG16 from scratch": Variant(ds, recipe),
         "small U-Net from scratch": Variant(ds, small),
     }

@@ -1,11 +1,12 @@
 """Your own folder of images and masks: read, checked, looked at, split, trained on, predicted.
 
     python examples/custom_dataset.py                                  # makes a small folder first
-    python examples/custom_dataset.py --images DIR --masks DIR         # and CLASSES below changed
+    python examples/custom_dataset.py --images DIR --masks DIR    # CLASSES and SIZE below changed
 
 An image and its mask have the same name: images/17.jpg and masks/17.png. Where yours differ,
 docs/your_data.md has the call. The folder of the run then holds samples.png, predictions.png,
-overlay.png, model.keras, run.json and scores.json; started again, it goes on where it was.
+overlay.png, model.keras, run.json and scores.json; started again, it goes on where it was (after
+a change of the program it wants another --out).
 """
 
 import argparse
@@ -21,7 +22,7 @@ import semseg
 
 # What the pixels of your masks mean: here 0 and 255. Change this; docs/start.md has more forms.
 CLASSES = semseg.ClassMap(["background", "coin"], remap={255: 1})
-SIZE = (96, 128)  # (height, width) at which the model sees every picture; None: as they are
+SIZE = (96, 128)  # (height, width) that the model sees; photographs: (384, 512)
 NETWORK = {"depth": 3, "filters": 16}
 
 
@@ -70,7 +71,7 @@ def main() -> None:
     # 4. Split: a quarter is kept aside. Pictures of one film or patient belong together: groups=.
     train, val = ds.split((0.75, 0.25))
 
-    # 5. Train. semseg.training.plan(train, minutes=30) chooses all this for your data.
+    # 5. Train. semseg.training.plan(train, minutes=30, out=args.out) chooses this for your data.
     per_epoch = -(-len(train) // 4)
     recipe = semseg.training.Recipe(
         model="unet",
@@ -88,10 +89,10 @@ def main() -> None:
     # 6. Predict.
     model = semseg.models.load(args.out / "model.keras")  # as another program would
     shown, truths = zip(*(val[i] for i in range(min(4, len(val)))), strict=True)
-    predicted = semseg.inference.predict(model, list(shown), size=SIZE)
+    predicted = semseg.inference.predict(model, list(shown), size=recipe.size)
     panel = semseg.viz.draw_comparison(shown, truths, predicted, CLASSES)
     save(args.out / "predictions.png", panel)
-    ids = semseg.inference.predict(model, val.paths(0)[0], size=SIZE)  # any file, at its own size
+    ids = semseg.inference.predict(model, val.paths(0)[0], size=recipe.size)  # any file
     save(args.out / "overlay.png", semseg.viz.draw_overlay(shown[0], ids, CLASSES))
 
 

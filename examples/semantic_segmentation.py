@@ -200,11 +200,11 @@ viz.Table(
 )
 
 # %% [markdown]
-# **Augment.** Every picture is shown many times; changing it a little each time stands in for
-# pictures you do not have. What moves pixels must move image and mask together; what changes
-# colours must leave the mask alone. Every transform here does so. Whether a change *helps* depends
-# on the data: turned by 180 degrees a 6 becomes a 9
-# ([question 10](#10.-Does-augmentation-help-here,-and-which-one-hurts?)).
+# **Augment.** Every picture is shown many times (in the short trainings of chapter 5 once or twice,
+# so they go without); changing it a little each time stands in for pictures you do not have. What
+# moves pixels must move image and mask together; what changes colours must leave the mask alone.
+# Every transform here does so. Whether a change *helps* depends on the data: turned by 180 degrees
+# a 6 becomes a 9 ([question 10](#10.-Does-augmentation-help-here,-and-which-one-hurts?)).
 
 # %%
 augment = transforms.Compose(
@@ -238,7 +238,7 @@ print("images", images.shape, images.dtype.name, "  masks", masks.shape, masks.d
 # - **U-Net** (Ronneberger et al., 2015): **skips** hand whole feature maps of the encoder to the
 #   decoder level of the same size.
 # - **SegNet** (Badrinarayanan et al., 2017): only the *positions* of the pooled maxima are handed
-#   over, two bits each; the decoder puts its values back there and fills the rest by convolution.
+#   over, one byte each; the decoder puts its values back there and fills the rest by convolution.
 #   Here its small form, SegNet-Basic.
 #
 # All are made small, so that each trains in minutes on a CPU.
@@ -308,7 +308,8 @@ viz.Table(
 # Parameters, work and time are three different things: look for a network that is first in one
 # column and last in another.
 #
-# The receptive field in the table is how far a pixel *can* see. How far it *does* see is smaller:
+# The receptive field in the table is how far a pixel *can* see. How far it *does* see is smaller,
+# here before any training:
 
 # %%
 viz.plot_receptive_field(fresh["U-Net"], np.asarray(images[0]))
@@ -325,11 +326,13 @@ viz.plot_receptive_field(fresh["U-Net"], np.asarray(images[0]))
 #   they are added.
 # - A **step** shows one batch and moves all parameters a little against the slope of the loss; the
 #   **learning rate** says how far. It rises during the warm-up and falls to 0 at the end.
-# - An **epoch** is a number of steps, after which the validation set is scored.
+# - An **epoch** is a number of steps, often one pass over the pictures, after which the validation
+#   set is scored; here 60 steps, 240 pictures.
 # - The **seed** is the number that all chance is drawn from: the same seed gives the same training.
 #
 # A **recipe** holds all of that. The three networks get the same one: as many steps, the same
-# pictures, the same loss.
+# pictures, the same loss. `optimizer` is the rule of a step, `schedule` the course of the learning
+# rate, `weight_decay` keeps the weights small, `ema` averages them; `-` is off.
 
 # %%
 STEPS = 6 if FAST else 600
@@ -588,7 +591,9 @@ fromarray(viz.draw_comparison([seen_image], [seen_mask], [asked.ids], class_map)
 # ## 10. Your own data in ten lines
 #
 # You need a folder of pictures and a folder of masks with the same file names. Here both are
-# written first, as you might have them: masks with 0 for background and 255 for ink.
+# written first, as you might have them: masks with 0 for background and 255 for ink. `size` is
+# (height, width) that the network sees, the same in training, scores and predictions; for
+# photographs begin with `(384, 512)`.
 
 # %%
 folder = Path(tempfile.mkdtemp())
@@ -609,12 +614,12 @@ ink = semseg.ClassMap(["background", "ink"], remap={255: 1})
 ds = semseg.data.from_folders(folder / "images", folder / "masks", ink)
 print(ds.check())
 yours, kept_aside = ds.split((0.75, 0.25))
-recipe = Recipe(model_arguments={"depth": 2, "filters": 8}, steps=4 if FAST else 60,
+recipe = Recipe(model_arguments={"depth": 2, "filters": 8}, size=SIZE, steps=4 if FAST else 60,
                 steps_per_epoch=2 if FAST else 30, warmup=1, learning_rate=6e-3)  # fmt: skip
 run = train(yours, recipe, tempfile.mkdtemp(), verbose=0)
-print(score(run.model, kept_aside))
+print(score(run.model, kept_aside, size=SIZE))
 picture, truth = kept_aside[0]
-found = predict(run.model, picture)  # or the name of a file
+found = predict(run.model, picture, size=SIZE)  # or the name of a file
 fromarray(viz.draw_comparison([picture], [truth], [found], ink))
 
 # %% [markdown]

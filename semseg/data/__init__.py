@@ -3,6 +3,7 @@
 from semseg.data import transforms
 from semseg.data.dataset import Dataset
 from semseg.data.feeding.failures import original_errors
+from semseg.data.reading import read_image
 from semseg.data.records import read_records, write_records
 from semseg.data.sources.ade20k import ade20k
 from semseg.data.sources.arrays import from_arrays
@@ -36,6 +37,7 @@ __all__ = [
     "nuclei",
     "original_errors",
     "oxford_pets",
+    "read_image",
     "read_records",
     "shapes",
     "transforms",

@@ -1,15 +1,19 @@
 """`plan`: a recipe from the data, the machine and the time there is."""
 
 import dataclasses
+import json
 import math
+import os
 from typing import Any
 
 import numpy as np
 
 from semseg._checks import check_positive
+from semseg._writing import writable_folder, write_text
 from semseg.data.dataset import Dataset
 from semseg.models.catalogue import BUILDERS
 from semseg.training.data_facts import UNLIKE, DataFacts, data_facts
+from semseg.training.run_record import check_same, fingerprint, read_record
 from semseg.training.step_cost import StepCost, step_cost
 from semseg.training.training_recipe import Recipe
 
@@ -20,11 +24,16 @@ _FOR_STEPS = 0.9
 # Filters of the first level, the best that fits is taken; other models have fixed widths.
 _FILTERS = {"unet": (32, 16, 8), "segnet_basic": (64, 32, 16)}
 _RARE, _THIN = 0.02, 2.0
-_LARGEST = 512 * 512
+_LARGEST = 512 * 512  # pixels of a picture that the network sees at once
 
 
 def plan(
-    ds: Dataset, model: str = "unet", *, minutes: float = 30.0, memory: float | None = None
+    ds: Dataset,
+    model: str = "unet",
+    *,
+    minutes: float = 30.0,
+    memory: float | None = None,
+    out: str | os.PathLike[str] | None = None,
 ) -> Recipe:
     """Chooses a recipe for a data set, this machine and a budget, and says why.
 
@@ -39,12 +48,17 @@ def plan(
         minutes: how long the training may take, validation not counted, nor the plan itself, which
             builds and times a few candidates in some ten seconds each.
         memory: GiB that the process may use at its peak; None sets no limit.
+        out: the folder that `train` gets. The plan is kept there as `plan.json`, and the same call
+            takes it again: two plans are never quite alike, and `train` goes on with a run only
+            by its own recipe.
 
     Returns:
         The recipe; its `reasons` name steps a second and peak memory as they were measured.
 
     Raises:
-        ValueError: an unknown model; no candidate that fits into the memory.
+        OSError: `out` can't be written.
+        ValueError: an unknown model; no candidate that fits into the memory; `out` holds a plan
+            for other data, minutes, memory or another model.
 
     Example:
         >>> ds = semseg.data.digits("train", count=4, size=(32, 32))
@@ -54,7 +68,24 @@ def plan(
     """
     if model not in BUILDERS:
         raise ValueError(f"model must be one of {', '.join(BUILDERS)}, received {model!r}")
-    seconds = 60 * check_positive("minutes", minutes) * _FOR_STEPS
+    minutes = check_positive("minutes", minutes)
+    if out is None:
+        return _planned(ds, model, minutes, memory)
+    file = writable_folder(out) / "plan.json"
+    settings = {"model": model, "minutes": minutes, "memory": memory}
+    identity = {"settings": settings, "data": {"train": fingerprint(ds)}}
+    if file.is_file():
+        found = read_record(file)
+        check_same(found, identity, file)
+        return dataclasses.replace(Recipe.from_dict(found["recipe"]), reasons=found["reasons"])
+    recipe = _planned(ds, model, minutes, memory)
+    kept = {**identity, "recipe": recipe.to_dict(), "reasons": dict(recipe.reasons)}
+    write_text(file, json.dumps(kept, indent=2) + "\n")
+    return recipe
+
+
+def _planned(ds: Dataset, model: str, minutes: float, memory: float | None) -> Recipe:
+    seconds = 60 * minutes * _FOR_STEPS
     facts = data_facts(ds)
     draft, reasons = _from_the_data(ds, facts, model)
     recipe, cost, reasons["model_arguments"] = _widest(ds, facts, draft, seconds, memory)
@@ -94,13 +125,13 @@ def _epoch(samples: int, batch: int, steps: float) -> int:
 def _from_the_data(ds: Dataset, facts: DataFacts, model: str) -> tuple[Recipe, dict[str, str]]:
     """What the data alone decide."""
     reasons = {"model": "as asked"}
-    size, crop = None, None
+    crop = None
     height, width = facts.size
-    if facts.equal_sizes:
+    if facts.equal_sizes and _bears(facts, _first_halvings(facts)):
         reasons["size"] = f"all pictures that were looked at have {height} x {width}"
     else:
         crop = (min(256, height), min(256, width))
-        reasons["crop"] = f"sizes differ; the median is {height} x {width}"
+        reasons["crop"] = _why_crops(facts)
         height, width = crop
     batch = int(np.clip(2 ** round(math.log2(50_000 / (height * width))), 2, 16))
     reasons["batch"] = f"about 50,000 pixels a step, 2 to 16 pictures of {height} x {width}"
@@ -116,10 +147,34 @@ def _from_the_data(ds: Dataset, facts: DataFacts, model: str) -> tuple[Recipe, d
             reasons["class_weights"] = f"{rare}; whole inverses overshoot"
     reasons["learning_rate"] = "best of 1e-3 to 1e-2 for AdamW on digits, nearly so on CamVid"
     recipe = Recipe(
-        model=model, size=size, crop=crop, batch=batch, loss=loss, class_weights=weights,
+        model=model, crop=crop, batch=batch, loss=loss, class_weights=weights,
         learning_rate=5e-3, steps=100_000, warmup=10,
     )  # fmt: skip
     return recipe, reasons
+
+
+def _first_halvings(facts: DataFacts) -> int:
+    """How often pictures are halved before a network sees one whole."""
+    return max(0, math.ceil(math.log2(math.prod(facts.size) / _LARGEST) / 2))
+
+
+def _bears(facts: DataFacts, halvings: int) -> bool:
+    """Whether the thinnest class is still seen after so many halvings."""
+    return halvings == 0 or float(np.nanmin(facts.thickness)) / 2**halvings >= _THIN
+
+
+def _why_crops(facts: DataFacts) -> str:
+    height, width = facts.size
+    halvings, thinnest = _first_halvings(facts), float(np.nanmin(facts.thickness))
+    if facts.equal_sizes:
+        return (
+            f"pictures of {height} x {width} are too large to be seen whole, and the thinnest "
+            f"class ({thinnest:.1f} pixels) too thin to make them smaller"
+        )
+    why = f"sizes differ; the median is {height} x {width}"
+    if halvings and _bears(facts, halvings):
+        why += f"; copies {2**halvings} times smaller would be faster to train, and seen whole"
+    return why
 
 
 def _rarest(ds: Dataset, facts: DataFacts) -> str | None:
@@ -166,24 +221,18 @@ def _widest(
 
 
 def _candidates(facts: DataFacts, draft: Recipe) -> list[tuple[Recipe, str]]:
-    """Widths at full size, then at half where the thinnest class bears it, and so on."""
+    """Widths at the largest size, then at half where the thinnest class bears it, and so on."""
     depth = int(np.clip(math.log2(min(draft.crop or facts.size) / 8), 1, 4))
     shape: dict[str, Any] = {"depth": depth} if draft.model == "unet" else {}
     if shape and facts.between > UNLIKE:
         shape["norm"] = "group"
     widths = [{**shape, "filters": filters} for filters in _FILTERS.get(draft.model, ())] or [{}]
     candidates = []
-    for halvings in range(4):
-        scale = 2**halvings
-        size = None
-        if halvings:
-            if not facts.equal_sizes or np.nanmin(facts.thickness) / scale < _THIN:
-                break
-            size = (facts.size[0] // scale, facts.size[1] // scale)
-            if min(size) < 32:
-                break
-        elif facts.equal_sizes and math.prod(facts.size) > _LARGEST:
-            continue
+    first = 0 if draft.crop else _first_halvings(facts)
+    for halvings in range(first, first + (1 if draft.crop else 4)):
+        size = (facts.size[0] // 2**halvings, facts.size[1] // 2**halvings) if halvings else None
+        if halvings > first and (not _bears(facts, halvings) or min(size or (0,)) < 32):
+            break
         for width in widths:
             shown = f"{width['filters']} filters" if width else "the model as it is"
             at = f"{size[0]} x {size[1]}" if size else "full size"

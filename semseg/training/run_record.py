@@ -54,7 +54,7 @@ def start_run(
     }
     record = out / "run.json"
     if record.is_file():
-        _compare(_read(record), identity, record)
+        check_same(read_record(record), identity, record)
         return out
     text = json.dumps({**identity, **_circumstances()}, indent=2)
     write_text(record, text + "\n")
@@ -122,7 +122,12 @@ def as_json(settings: Mapping[str, Any], argument: str = "settings") -> dict[str
         ) from error
 
 
-def _read(record: Path) -> dict[str, Any]:
+def read_record(record: Path) -> dict[str, Any]:
+    """What a run or a plan has written.
+
+    Raises:
+        ValueError: a damaged file.
+    """
     try:
         return json.loads(record.read_text())
     except ValueError as error:
@@ -131,7 +136,8 @@ def _read(record: Path) -> dict[str, Any]:
         ) from error
 
 
-def _compare(found: dict[str, Any], wanted: dict[str, Any], record: Path) -> None:
+def check_same(found: dict[str, Any], wanted: dict[str, Any], record: Path) -> None:
+    """Refuses a record of other settings or data, naming what differs."""
     differences = [
         f"{part}.{key}: {found.get(part, {}).get(key)!r} there, {wanted[part].get(key)!r} here"
         for part in ("settings", "data")

@@ -1,5 +1,7 @@
 """`plan` chooses from the data, the machine and the time, and says why."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -100,6 +102,23 @@ def test_thin_things_are_not_made_smaller(machine):
     assert planning.plan(scenes([(128, 128)] * 4, thick=40), minutes=0.2).size == (32, 32)
 
 
+def test_no_network_sees_more_than_512_x_512_pixels_of_a_large_picture_at_once(machine):
+    thick, thin = scenes([(1536, 2048)], thick=400), scenes([(1536, 2048)], thick=5)
+    recipe = planning.plan(thick, minutes=600)
+    assert (recipe.size, recipe.crop) == ((384, 512), None)
+    assert all(math.prod(asked.size) <= 512 * 512 for asked in machine)
+    recipe = planning.plan(thin, minutes=600)
+    assert (recipe.size, recipe.crop) == (None, (256, 256))
+    assert "the thinnest class (5.0 pixels) too thin" in recipe.reasons["crop"]
+
+
+def test_large_pictures_of_several_sizes_are_better_made_smaller_first(machine):
+    large = planning.plan(scenes([(1500, 2000), (2000, 1500)], thick=400), minutes=5)
+    assert "copies 4 times smaller would be faster" in large.reasons["crop"]
+    thin = planning.plan(scenes([(1500, 2000), (2000, 1500)], thick=5), minutes=5)
+    assert "copies" not in thin.reasons["crop"]
+
+
 def test_pictures_of_several_sizes_are_cropped(machine):
     recipe = planning.plan(scenes([(64, 90), (300, 400), (280, 310)]), minutes=5)
     assert recipe.size is None and recipe.crop == (256, 256)
@@ -137,6 +156,28 @@ def test_memory_is_kept_or_named(machine):
     assert tight.model_arguments["filters"] < free.model_arguments["filters"]
     with pytest.raises(ValueError, match=r"memory = 0.001 GiB is too little"):
         planning.plan(ds, minutes=60, memory=0.001)
+
+
+def test_a_plan_is_kept_with_its_run_and_taken_again(machine, tmp_path):
+    ds = scenes([(64, 64)] * 3)
+    first = planning.plan(ds, minutes=5, out=tmp_path / "run")
+    tried = len(machine)
+    again = planning.plan(ds, minutes=5, out=tmp_path / "run")
+    assert again == first and dict(again.reasons) == dict(first.reasons)
+    assert len(machine) == tried
+    assert planning.plan(ds, minutes=5) == first
+
+
+def test_a_plan_for_something_else_is_not_taken(machine, tmp_path):
+    ds = scenes([(64, 64)] * 3)
+    planning.plan(ds, minutes=5, out=tmp_path)
+    with pytest.raises(ValueError, match=r"settings.minutes: 5.0 there, 6.0 here"):
+        planning.plan(ds, minutes=6, out=tmp_path)
+    with pytest.raises(ValueError, match=r"data.train: "):
+        planning.plan(scenes([(64, 64)] * 4), minutes=5, out=tmp_path)
+    (tmp_path / "plan.json").write_text("{")
+    with pytest.raises(ValueError, match="is damaged"):
+        planning.plan(ds, minutes=5, out=tmp_path)
 
 
 def test_what_makes_no_sense_is_refused():
