@@ -70,6 +70,8 @@ def predict(
     if isinstance(images, Sequence):
         return list(predictions(model, images, **options))
     images = np.asarray(images)
+    if images.ndim == 4 and not len(images):
+        raise ValueError(f"images must hold a picture, received an array of shape {images.shape}")
     if images.ndim == 4:
         return np.stack(predict(model, list(images), **options))
     return predict(model, [images], **options)[0]

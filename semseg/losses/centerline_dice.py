@@ -26,7 +26,7 @@ class CenterlineDice(SegmentationLoss):
 
     Args:
         iterations: erosions that thin a region, at least half the width in pixels of the widest
-            structure; each costs six poolings.
+            structure; each costs three poolings of the prediction and of the truth.
         ignore_class, class_weights, pooling, absent, from_logits, class_map, reduction: as in
             `semseg.losses.Dice`, and so are shapes, errors and replicas; `y_true` must be ids.
             With several classes weigh those that are thin:

@@ -7,6 +7,7 @@ from keras import ops
 
 from semseg._backend import replicas
 from semseg.losses.arithmetic import WeightedSum
+from semseg.losses.segmentation_loss import MEANS
 
 
 @keras.saving.register_keras_serializable(package="semseg.losses")
@@ -30,8 +31,8 @@ class LossPart(keras.metrics.Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         value = self.loss(y_true, y_pred, sample_weight)
-        if self.loss.reduction != "sum":
-            value = value * replicas()  # Keras has divided a mean by them
+        if self.loss.reduction in MEANS:  # which Keras has divided by the replicas
+            value = value * replicas()
         super().update_state(value, ops.cast(ops.shape(y_pred)[0], self.dtype))
 
     def get_config(self) -> dict[str, Any]:
@@ -58,6 +59,7 @@ def loss_parts(loss: keras.losses.Loss) -> list[LossPart]:
 
     Raises:
         TypeError: a loss that is no sum.
+        ValueError: losses whose names collide.
 
     Example:
         >>> loss = semseg.losses.Dice() + 0.01 * semseg.losses.Boundary()
@@ -70,4 +72,6 @@ def loss_parts(loss: keras.losses.Loss) -> list[LossPart]:
     for term in loss.losses:
         earlier = sum(term.name == other.name for other in loss.losses[: len(names)])
         names.append(f"{term.name}_{earlier + 1}_loss" if earlier else f"{term.name}_loss")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{loss!r} has parts of one name among {names}; give the losses a name=")
     return [LossPart(term, name) for term, name in zip(loss.losses, names, strict=True)]

@@ -1,6 +1,7 @@
 """What all losses share: Keras's reduction around a pure function, and one set of keywords."""
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import keras
@@ -76,7 +77,7 @@ class SegmentationLoss(Arithmetic):
 
 def check_at_least(name: str, value: Any, least: float, below: float = float("inf")) -> float:
     """A number in [least, below)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < below:
+    if isinstance(value, bool) or not isinstance(value, Real) or not least <= value < below:
         limit = (
             f"a finite number >= {least:g}"
             if below == float("inf")

@@ -21,6 +21,7 @@ def deep_supervision(loss: keras.losses.Loss, weights: Sequence[float]) -> dict[
         pipeline becomes `pipeline.map(lambda x, y: (x, dict.fromkeys(model.output, y)))`.
 
     Raises:
+        TypeError: what is no Keras loss.
         ValueError: no weights, or negative ones.
 
     Example:

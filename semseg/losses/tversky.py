@@ -45,14 +45,15 @@ class Tversky(SegmentationLoss):
         name: str = "tversky",
         dtype: Any = None,
     ) -> None:
+        alpha, beta = _checked_prices(alpha, beta)
         super().__init__(
             tversky,
             name,
             reduction,
             dtype,
             class_map,
-            alpha=check_at_least("alpha", alpha, 0),
-            beta=check_at_least("beta", beta, 0),
+            alpha=alpha,
+            beta=beta,
             ignore_class=ignore_class,
             class_weights=class_weights,
             pooling=pooling,
@@ -97,14 +98,15 @@ class FocalTversky(SegmentationLoss):
         name: str = "focal_tversky",
         dtype: Any = None,
     ) -> None:
+        alpha, beta = _checked_prices(alpha, beta)
         super().__init__(
             tversky,
             name,
             reduction,
             dtype,
             class_map,
-            alpha=check_at_least("alpha", alpha, 0),
-            beta=check_at_least("beta", beta, 0),
+            alpha=alpha,
+            beta=beta,
             gamma=check_at_least("gamma", gamma, 1),
             ignore_class=ignore_class,
             class_weights=class_weights,
@@ -112,3 +114,10 @@ class FocalTversky(SegmentationLoss):
             absent=absent,
             from_logits=bool(from_logits),
         )
+
+
+def _checked_prices(alpha: Any, beta: Any) -> tuple[float, float]:
+    alpha, beta = check_at_least("alpha", alpha, 0), check_at_least("beta", beta, 0)
+    if not alpha + beta > 0:
+        raise ValueError("alpha and beta must not both be 0: nothing would be an error")
+    return alpha, beta

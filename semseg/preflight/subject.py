@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from semseg.data.dataset import Dataset
+from semseg.inference.forward import last_activation
 from semseg.preflight.clock import Clock
 from semseg.preflight.objectives import Term, terms
 from semseg.preflight.samples import Samples
@@ -75,7 +76,8 @@ class Subject:
     def probabilities(self) -> bool:
         """Whether the scores are shares that sum to 1, or one sigmoid."""
         if self.scores.shape[-1] == 1:
-            return _last_activation(self.model) == "sigmoid"
+            layers = getattr(self.model, "layers", [])  # a subclassed model may have none
+            return bool(layers) and last_activation(self.model) == "sigmoid"
         sums = self.scores.sum(-1)
         return bool(self.scores.min() >= 0 and np.abs(sums - 1).max() < 1e-2)
 
@@ -131,14 +133,3 @@ class _Wrapped(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         return self.inner(inputs, training=training)
-
-
-def _last_activation(model: keras.Model) -> str | None:
-    """The name of the activation of the layer that gives the output."""
-    layers = getattr(model, "layers", [])
-    if not layers:
-        return None
-    if isinstance(layers[-1], keras.Model):
-        return _last_activation(layers[-1])
-    activation = getattr(layers[-1], "activation", None)
-    return getattr(activation, "__name__", activation)

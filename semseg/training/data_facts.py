@@ -58,8 +58,7 @@ def data_facts(ds: Dataset) -> DataFacts:
         sizes.append(mask.shape)
         moments.append(_moments(image))
         highest = max(highest, float(image.max()))
-        labelled = mask[mask < classes]
-        area += np.bincount(labelled, minlength=classes)
+        area += _counted(mask, classes)
         outline += _outline(mask, classes)
     height, width = np.median(np.array(sizes), axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -108,6 +107,11 @@ def _outline(mask: np.ndarray, classes: int) -> np.ndarray:
     count = np.zeros(classes)
     for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
         differ = one != other
-        for side in (one[differ], other[differ]):
-            count += np.bincount(side[side < classes], minlength=classes)
+        count += _counted(one[differ], classes) + _counted(other[differ], classes)
     return count
+
+
+def _counted(ids: np.ndarray, classes: int) -> np.ndarray:
+    """How often each class occurs; other ids, negative ones too, are ignored pixels."""
+    known = ids[(ids >= 0) & (ids < classes)]
+    return np.bincount(known.astype(np.intp), minlength=classes)

@@ -3,17 +3,19 @@
 import dataclasses
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 
 from semseg._writing import write_text
 from semseg.data.dataset import Dataset
+from semseg.data.feeding.pixel_weights import SampleWeight
 from semseg.data.splitting import Groups
 from semseg.inference.averaging import average
 from semseg.metrics.score_table import Scores
-from semseg.training.running import Run, train
+from semseg.training.running import Run, save_model, train
 from semseg.training.training_recipe import Recipe
 
 
@@ -41,14 +43,16 @@ def train_folds(
     *,
     k: int = 5,
     groups: Groups | None = None,
-    **arguments: Any,
+    sample_weight: SampleWeight | None = None,
+    callbacks: Callable[[int], list[keras.callbacks.Callback]] | None = None,
+    verbose: str | int = "auto",
 ) -> Folds:
     """Trains the recipe `k` times, each time on all but one of `k` parts, which validates.
 
     For small sets, where one held-out part is too few pictures to trust. It takes `k` times the
     time of `train`; called again after an interruption, it goes on where it was. Each fold has a
     seed of its own, counted up from the recipe's. What the ensemble is worth only pictures that
-    are not in `ds` can say: `semseg.inference.score(folds.model, test)`.
+    are not in `ds` can say: `semseg.inference.score(folds.model, test, size=recipe.size)`.
 
     Args:
         ds: the annotated pictures.
@@ -56,7 +60,8 @@ def train_folds(
         out: the folder of all runs.
         k: parts, at least 2.
         groups: as in `ds.folds`: pictures of one patient, drive or slide stay together.
-        arguments: `sample_weight`, `callbacks` and `verbose` of `train`.
+        sample_weight, verbose: as for `train`.
+        callbacks: a function of the fold (1 to `k`) that gives its callbacks, as those remember.
 
     Raises:
         OSError, ValueError: as `train` and `ds.folds` do.
@@ -73,14 +78,23 @@ def train_folds(
     """
     folder = Path(out)
     runs = []
-    for i, (part, held_out) in enumerate(ds.folds(k, recipe.seed, groups=groups)):
-        own = dataclasses.replace(recipe, seed=recipe.seed + i)
-        runs.append(train(part, own, folder / str(i + 1), validation=held_out, **arguments))
+    for i, (part, held_out) in enumerate(ds.folds(k, recipe.seed, groups=groups), 1):
+        own = dataclasses.replace(recipe, seed=recipe.seed + i - 1)
+        run = train(
+            part,
+            own,
+            folder / str(i),
+            validation=held_out,
+            sample_weight=sample_weight,
+            callbacks=None if callbacks is None else callbacks(i),
+            verbose=verbose,
+        )
+        runs.append(run)
     each = [run.scores for run in runs if run.scores is not None]
     scores = Scores(
         sum(one.confusion for one in each), each[0].names, sum(one.invalid_pixels for one in each)
     )
     model = average([run.model for run in runs])
-    model.save(folder / "model.keras")
+    save_model(model, folder / "model.keras")
     write_text(folder / "scores.json", json.dumps(scores.to_dict(), indent=2))
     return Folds(model, scores, runs, folder)

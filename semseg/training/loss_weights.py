@@ -20,7 +20,8 @@ class LossWeights(keras.callbacks.Callback):
 
     A weight is a function of the epoch alone, so that a resumed training goes on with the right
     one. Where one changes, the training step is traced anew (seconds on TensorFlow and JAX,
-    nothing on PyTorch): for epochs of minutes.
+    nothing on PyTorch): for epochs of minutes. After `fit` the loss has the weights that it was
+    compiled with.
 
     Args:
         schedules: {name of a loss in the sum: function of the epoch, from 0, giving a weight
@@ -48,6 +49,8 @@ class LossWeights(keras.callbacks.Callback):
         super().__init__()
         self.schedules = dict(schedules)
         self._places: dict[str, int] = {}
+        self._loss: WeightedSum | None = None
+        self._compiled: list[float] = []  # its weights before and after
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         loss = self.model.loss
@@ -60,19 +63,28 @@ class LossWeights(keras.callbacks.Callback):
                 "Dice() + Boundary(), or give the losses a name="
             )
         self._places = {name: names.index(name) for name in self.schedules}
+        if loss is self._loss:  # the last `fit` may have been broken off
+            self._set(self._compiled)
+        self._loss, self._compiled = loss, list(loss.weights)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         weights = list(self.model.loss.weights)
         for name, schedule in self.schedules.items():
             weight = check_at_least(f"the weight of {name}", schedule(epoch), 0)
             weights[self._places[name]] = weight
-        if weights != self.model.loss.weights:
-            self.model.loss.weights = weights
-            # What was traced holds the old numbers.
-            self.model.make_train_function(force=True)
-            self.model.make_test_function(force=True)
+        self._set(weights)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None:
             weights = self.model.loss.weights
             logs |= {f"{name}_weight": weights[k] for name, k in self._places.items()}
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self._set(self._compiled)
+
+    def _set(self, weights: list[float]) -> None:
+        if weights != self.model.loss.weights:
+            self.model.loss.weights = list(weights)
+            # What was traced holds the old numbers.
+            self.model.make_train_function(force=True)
+            self.model.make_test_function(force=True)

@@ -69,6 +69,7 @@ def plan(
     if model not in BUILDERS:
         raise ValueError(f"model must be one of {', '.join(BUILDERS)}, received {model!r}")
     minutes = check_positive("minutes", minutes)
+    memory = None if memory is None else check_positive("memory", memory)
     if out is None:
         return _planned(ds, model, minutes, memory)
     file = writable_folder(out) / "plan.json"
@@ -129,6 +130,7 @@ def _from_the_data(ds: Dataset, facts: DataFacts, model: str) -> tuple[Recipe, d
     height, width = facts.size
     if facts.equal_sizes and _bears(facts, _first_halvings(facts)):
         reasons["size"] = f"all pictures that were looked at have {height} x {width}"
+        height, width = _halved(facts.size, _first_halvings(facts))
     else:
         crop = (min(256, height), min(256, width))
         reasons["crop"] = _why_crops(facts)
@@ -156,6 +158,10 @@ def _from_the_data(ds: Dataset, facts: DataFacts, model: str) -> tuple[Recipe, d
 def _first_halvings(facts: DataFacts) -> int:
     """How often pictures are halved before a network sees one whole."""
     return max(0, math.ceil(math.log2(math.prod(facts.size) / _LARGEST) / 2))
+
+
+def _halved(size: tuple[int, int], times: int) -> tuple[int, int]:
+    return size[0] // 2**times, size[1] // 2**times
 
 
 def _bears(facts: DataFacts, halvings: int) -> bool:
@@ -230,7 +236,7 @@ def _candidates(facts: DataFacts, draft: Recipe) -> list[tuple[Recipe, str]]:
     candidates = []
     first = 0 if draft.crop else _first_halvings(facts)
     for halvings in range(first, first + (1 if draft.crop else 4)):
-        size = (facts.size[0] // 2**halvings, facts.size[1] // 2**halvings) if halvings else None
+        size = _halved(facts.size, halvings) if halvings else None
         if halvings > first and (not _bears(facts, halvings) or min(size or (0,)) < 32):
             break
         for width in widths:

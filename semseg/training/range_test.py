@@ -78,6 +78,8 @@ def find_learning_rate(
             losses.append(float(trial.train_on_batch(*batch, return_dict=True)["loss"]))
             if _diverged(losses):
                 break
+    if not losses:
+        raise ValueError("batches must hold at least one batch, received none")
     return _judged(rates[: len(losses)], np.array(losses))
 
 

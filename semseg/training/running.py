@@ -104,13 +104,20 @@ def train(
             shuffle=False,  # the stream is shuffled; Keras warns otherwise
             verbose=verbose,
         ).history
-    model.save(folder / "model.keras")
+    save_model(model, folder / "model.keras")
     scores = None
     if validation is not None:
         scores = score(model, validation, size=recipe.size, batch_size=recipe.batch)
         write_text(folder / "scores.json", json.dumps(scores.to_dict(), indent=2))
     _keep(history, folder)
     return Run(model, history, scores, folder)
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Writes a `.keras` file whole or not at all: a finished run that is called again has one."""
+    half = path.with_name(f"half.{path.name}")  # Keras looks at the suffix
+    model.save(half)
+    os.replace(half, path)
 
 
 def compiled_model(ds: Dataset, recipe: Recipe) -> keras.Model:
@@ -196,5 +203,5 @@ def _keep(history: dict[str, list[float]], folder: Path) -> None:
     from semseg.viz.history import plot_history
     from semseg.viz.writing import save
 
-    write_text(folder / "history.json", json.dumps(history, indent=2))
+    write_text(folder / "history.json", json.dumps(history, indent=2, default=float))
     save(folder / "history.png", plot_history(history))

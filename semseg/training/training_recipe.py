@@ -20,13 +20,14 @@ from semseg.losses import (
     Lovasz,
     Tversky,
 )
+from semseg.losses.segmentation_loss import check_at_least
+from semseg.models.catalogue import BUILDERS
 
 AUGMENTATIONS = (None, "light", "street", "medical", "aerial")
 CLASS_WEIGHTS = (None, "median_frequency", "inverse", "root_inverse")
 LOSSES: dict[str, Any] = {
     loss.__name__: loss
     for loss in (
-        MCC,
         Boundary,
         CenterlineDice,
         Crossentropy,
@@ -37,6 +38,7 @@ LOSSES: dict[str, Any] = {
         HardPixels,
         Jaccard,
         Lovasz,
+        MCC,
         Tversky,
     )
 }
@@ -139,6 +141,11 @@ class Recipe:
             raise ValueError(
                 f"loss must give weights to some of {list(LOSSES)}, received {dict(self.loss)!r}"
             )
+        for name, weight in self.loss.items():
+            check_at_least(f"loss[{name!r}]", weight, 0)
+        if not any(self.loss.values()):
+            raise ValueError(f"loss must hold a weight > 0, received {dict(self.loss)!r}")
+        check_choice("model", self.model, tuple(BUILDERS))
 
     @property
     def epochs(self) -> int:

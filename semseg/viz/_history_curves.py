@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 RATES = ("learning_rate", "lr")
+_WEIGHT = "_weight"  # of LossWeights
 _COUNT = "invalid_pixels"  # of SegmentationScores: no score, and best where it is 0
 
 
@@ -20,6 +21,11 @@ class Curve(NamedTuple):
     def base(self) -> str:
         """The name that a training curve and its validation twin share."""
         return self.name.removeprefix("val_")
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether it was chosen and not found: a learning rate, a weight of a loss."""
+        return self.base in RATES or self.base.endswith(_WEIGHT)
 
     @property
     def best(self) -> int | None:
@@ -61,11 +67,11 @@ def read_curves(history: Any, where: str = "history") -> list[Curve]:
 
 
 def panels(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """Panel title -> curves: losses first, then scores, then the rest, the learning rate last."""
+    """Panel title -> curves: losses first, then scores, then the rest, what was chosen last."""
     # By base name, so that a curve that leaves 0..1 is not parted from its twin.
-    wide = {c.base for c in curves if ((c.values < 0) | (c.values > 1)).any()} - {*RATES}
+    wide = {c.base for c in curves if ((c.values < 0) | (c.values > 1)).any()}
     found: dict[str, list[Curve]] = {"loss": [], "scores": []}
-    for curve in curves:
+    for curve in (c for c in curves if not c.is_setting):
         group, of_class, _ = curve.base.partition("/")
         if "loss" in curve.base:
             found["loss"].append(curve)
@@ -73,8 +79,9 @@ def panels(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
             found.setdefault(curve.base, []).append(curve)
         elif of_class:  # iou/Road, iou/Sky, ...
             found.setdefault(group, []).append(curve)
-        elif curve.base not in RATES:
+        else:
             found["scores"].append(curve)
+    found["weights of the losses"] = [c for c in curves if c.base.endswith(_WEIGHT)]
     found["learning rate"] = [c for c in curves if c.base in RATES]
     return {title: _twins_together(members) for title, members in found.items() if members}
 

@@ -108,7 +108,7 @@ def _traces_of_several(runs: Mapping[str, Sequence[Curve]]) -> dict[str, list[_T
 
 
 def _is_marked(curve: Curve, names: set[str]) -> bool:
-    return curve.base not in RATES and f"val_{curve.name}" not in names
+    return not curve.is_setting and f"val_{curve.name}" not in names
 
 
 def _plot_panel(
@@ -137,7 +137,7 @@ def _plot_curve(
     style = "-" if curve.name == curve.base else "--"
     dot = "o" if len(curve.values) <= _FEW_EPOCHS else ""
     values = curve.values
-    if smoothing and curve.base not in RATES:
+    if smoothing and not curve.is_setting:
         values = smoothed(values, smoothing)
         axes.plot(curve.epochs, curve.values, color=color, alpha=0.4, linewidth=0.8)
         dot = ""

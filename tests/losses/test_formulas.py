@@ -213,3 +213,11 @@ def test_at_hard_predictions_of_two_classes_mcc_is_1_minus_the_metric():
 def test_a_class_that_fills_everything_costs_what_is_missed():
     logits = np.array([[[[-99.0], [99.0], [99.0], [99.0]]]])
     equal(ours(MCC, np.ones((1, 1, 4), int), logits), 0.25)
+
+
+def test_with_fractional_weights_too():
+    weights = np.random.default_rng(0).random((1, 300, 400), np.float32)
+    logits = np.full((1, 300, 400, 1), 99.0, np.float32)
+    logits[:, :30] = -99
+    found = float(MCC()(np.ones((1, 300, 400), int), logits, weights))
+    assert found == pytest.approx(weights[:, :30].sum() / weights.sum(), rel=1e-4)

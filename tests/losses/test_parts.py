@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import semseg
-from semseg.losses import Crossentropy, Dice, LossPart, loss_parts
+from semseg.losses import Crossentropy, Dice, loss_parts
 
 IGNORE = 255
 
@@ -57,19 +57,9 @@ def test_weights_of_pixels_reach_the_parts_as_weighted_metrics(ds):
     assert logs["loss"] == pytest.approx(logs["dice_loss"] + logs["crossentropy_loss"], rel=1e-5)
 
 
-def test_under_replicas_a_part_is_the_mean_of_its_replicas():
-    tf = pytest.importorskip("tensorflow")
-    devices = [tf.config.LogicalDeviceConfiguration()] * 2
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    try:
-        tf.config.set_logical_device_configuration(cpu, devices)
-    except RuntimeError:
-        pytest.skip("TensorFlow was initialised with one device")
-    mask, logits = np.zeros((1, 1, 2), int), np.zeros((1, 1, 2, 2), np.float32)
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
-        part = LossPart(Crossentropy())
-        part.update_state(mask, logits)
-    assert float(part.result()) == pytest.approx(np.log(2))
+def test_names_that_are_taken_are_an_error():
+    with pytest.raises(ValueError, match="give the losses a name="):
+        loss_parts(Dice() + Dice(pooling="image") + Dice(name="dice_2"))
 
 
 def test_a_single_loss_has_no_parts():

@@ -95,6 +95,21 @@ def counted(scope):
     return found
 
 
+def part_of_a_sum(scope):
+    """A loss as a metric: Keras has divided its mean by the replicas, a loss without one not."""
+    from semseg.losses import Crossentropy, Dice, LossPart
+
+    images, masks = dataset(4)
+    logits = images.astype(np.float32) / 255
+    found = []
+    with scope:
+        for loss in (Crossentropy(IGNORE), Dice(IGNORE, reduction=None)):
+            part = LossPart(loss)
+            part.update_state(masks, logits)
+            found.append(float(part.result()))
+    return found
+
+
 def report():
     """All numbers, once without strategy and once with two replicas."""
     from contextlib import nullcontext
@@ -123,6 +138,8 @@ def report():
         "unpooling, summed loss by one": trained_weights(summed, one(), unpooling_net),
         "unpooling, summed loss by two": trained_weights(summed, two(), unpooling_net),
         "scalar twin": trained_weights(Scalar(IGNORE), two()),
+        "part by one": part_of_a_sum(one()),
+        "part by two": part_of_a_sum(two()),
         "counted by one": counted(one()),
         "counted by two": counted(two()),
     }
@@ -161,6 +178,10 @@ def test_a_loss_that_keras_does_not_divide_is_noticed(numbers):
 def test_two_replicas_count_what_one_counts_with_ragged_batches(numbers):
     assert len(numbers["counted by one"]) == 2
     assert numbers["counted by two"] == numbers["counted by one"]
+
+
+def test_a_part_of_a_sum_is_shown_as_one_process_shows_it(numbers):
+    assert numbers["part by two"] == pytest.approx(numbers["part by one"])
 
 
 if __name__ == "__main__":

@@ -46,6 +46,27 @@ def test_a_training_that_goes_on_has_the_weights_of_its_epoch(ds, model):
     assert logs.history["dice_weight"] == [1]
 
 
+def test_after_fit_the_loss_has_the_weights_it_was_compiled_with(ds, model):
+    weights = LossWeights(schedules())
+    model.fit(ds.batches(2), epochs=2, callbacks=[weights], verbose=0)
+    assert model.loss.weights == [1, 0]
+    first = model.evaluate(ds.batches(2), verbose=0, return_dict=True)
+    assert first["loss"] == pytest.approx(first["crossentropy_loss"])
+
+
+def test_a_fit_that_was_broken_off_changes_no_later_one(ds, model):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    weights = LossWeights({"dice": lambda epoch: 0.5 * (epoch + 1)})
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(ds.batches(2), epochs=2, callbacks=[weights, Stop()], verbose=0)
+    model.fit(ds.batches(2), epochs=1, callbacks=[weights], verbose=0)
+    assert model.loss.weights == [1, 0]
+
+
 def test_weights_that_stay_trace_nothing_anew(ds, model):
     traced = []
     model.train_function = None

@@ -50,6 +50,18 @@ def test_thickness_is_twice_the_area_over_the_outline():
     assert (facts.equal_sizes, facts.size, facts.channels) == (True, (40, 40), 3)
 
 
+@pytest.mark.parametrize(("ignored", "dtype"), [(-1, np.int32), (255, np.uint64)])
+def test_ignored_pixels_are_not_counted_whatever_their_id(ignored, dtype):
+    mask = np.full((8, 8), 0, dtype)
+    mask[:4] = 1
+    mask[0] = ignored
+    image = np.zeros((8, 8, 3), np.uint8)
+    ds = from_arrays([image], [mask], ClassMap(["a", "b"], ignore_class=ignored))
+    facts = data_facts(ds)
+    np.testing.assert_allclose(facts.shares, [32 / 56, 24 / 56])
+    assert facts.thickness[1] == pytest.approx(2 * 24 / 16)
+
+
 @given(npst.arrays(np.uint8, (5, 6, 7, 3)))
 def test_variance_is_that_within_pictures_and_that_between_them(images):
     pixels = images.astype(np.float64)
@@ -106,6 +118,7 @@ def test_no_network_sees_more_than_512_x_512_pixels_of_a_large_picture_at_once(m
     thick, thin = scenes([(1536, 2048)], thick=400), scenes([(1536, 2048)], thick=5)
     recipe = planning.plan(thick, minutes=600)
     assert (recipe.size, recipe.crop) == ((384, 512), None)
+    assert "pictures of 384 x 512" in recipe.reasons["batch"]
     assert all(math.prod(asked.size) <= 512 * 512 for asked in machine)
     recipe = planning.plan(thin, minutes=600)
     assert (recipe.size, recipe.crop) == (None, (256, 256))
@@ -186,6 +199,8 @@ def test_what_makes_no_sense_is_refused():
         planning.plan(ds, "vnet")
     with pytest.raises(ValueError, match="minutes must be a finite number > 0, received 0"):
         planning.plan(ds, minutes=0)
+    with pytest.raises(ValueError, match="memory must be a finite number > 0, received '8'"):
+        planning.plan(ds, memory="8")
 
 
 def test_a_step_is_measured_on_the_machine_itself():

@@ -23,30 +23,16 @@ SMALL = Recipe(
 )
 
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
+
 @pytest.fixture(scope="module")
 def ds():
     return semseg.data.digits("train", count=4, size=(32, 32))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _step_by_step():
-    """Compiling would cost more than the few steps; determinism does not reach other tests."""
-    compiled = keras.Model.compile
-
-    def compile_eagerly(model, *arguments, **options):
-        compiled(model, *arguments, **{**options, "run_eagerly": True})
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras.Model, "compile", compile_eagerly)
-        yield
-    if keras.backend.backend() == "tensorflow":
-        from tensorflow.python.framework.config import disable_op_determinism
-
-        disable_op_determinism()
-
-
 @pytest.fixture(scope="module")
-def run(ds, tmp_path_factory):
+def run(ds, tmp_path_factory, step_by_step):
     return train(ds, SMALL, tmp_path_factory.mktemp("run"), validation=ds, verbose=0)
 
 

@@ -101,6 +101,10 @@ REFUSED = {
     "augmentation='street' ends in a crop: give crop=": {"augmentation": "street"},
     "loss must give weights to some of ['Boundary'": {"loss": {"crossentropy": 1.0}},
     "loss must give weights to some of ": {"loss": {}},
+    "loss['Dice'] must be a finite number >= 0, received nan": {"loss": {"Dice": float("nan")}},
+    "loss['Dice'] must be a finite number >= 0, received -1": {"loss": {"Dice": -1}},
+    "loss must hold a weight > 0, received {'Dice': 0}": {"loss": {"Dice": 0}},
+    "model must be one of ['unet'": {"model": "unett"},
 }
 
 

@@ -14,7 +14,7 @@ from semseg.losses.functional.overlap import (
     ratio,
     summed,
 )
-from semseg.losses.functional.pixels import prepare
+from semseg.losses.functional.pixels import check_ids_given, prepare
 
 
 def boundary(
@@ -44,11 +44,7 @@ def boundary(
         array([0.75])
     """
     pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
-    if pixels.soft:
-        raise ValueError(
-            "Boundary needs ids (batch, height, width), received soft targets of shape "
-            f"{tuple(y_true.shape)}: shares have no boundary"
-        )
+    check_ids_given(pixels, "Boundary", ": shares have no boundary")
     if keras.backend.backend() == "tensorflow" and in_xla():
         raise ValueError(
             "Boundary measures distances in NumPy, which XLA can't call; compile the model with "

@@ -4,6 +4,7 @@ from typing import Any
 
 from keras import ops
 
+from semseg._checks import check_count
 from semseg.losses.functional.overlap import (
     mean_over_classes,
     overlap,
@@ -11,7 +12,7 @@ from semseg.losses.functional.overlap import (
     ratio,
     summed,
 )
-from semseg.losses.functional.pixels import prepare
+from semseg.losses.functional.pixels import check_ids_given, prepare
 
 
 def centerline_dice(
@@ -45,12 +46,9 @@ def centerline_dice(
         >>> np.round(np.asarray(centerline_dice(line, cut)), 2)  # 1 - 2 * 0.75 / 1.75
         array([0.14])
     """
+    check_count("iterations", iterations, 0)
     pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
-    if pixels.soft:
-        raise ValueError(
-            "CenterlineDice needs ids (batch, height, width), received soft targets of shape "
-            f"{tuple(y_true.shape)}; Dice() takes them"
-        )
+    check_ids_given(pixels, "CenterlineDice", "; Dice() takes them")
     counts = pixels.counts()[..., None]
     counted = ops.cast(counts > 0, counts.dtype)  # other pixels belong to no region
     true = pixels.shares() * counted
@@ -73,21 +71,18 @@ def centerline(regions: Any, iterations: int) -> Any:
 
     Shit et al., CVPR 2021, algorithm 1.
     """
-    line = ops.relu(regions - _opened(regions))
-    for _ in range(iterations):
-        regions = _eroded(regions)
-        more = ops.relu(regions - _opened(regions))
-        line = line + ops.relu(more - line * more)
+    line = ops.zeros_like(regions)
+    for _ in range(iterations + 1):
+        eroded = _eroded(regions)
+        lost = ops.relu(regions - _largest(eroded, (3, 3)))  # by opening
+        line = line + ops.relu(lost - line * lost)
+        regions = eroded
     return line
 
 
 def _eroded(x: Any) -> Any:
     """The least of each pixel and its four neighbours."""
     return -ops.maximum(_largest(-x, (3, 1)), _largest(-x, (1, 3)))
-
-
-def _opened(x: Any) -> Any:
-    return _largest(_eroded(x), (3, 3))
 
 
 def _largest(x: Any, window: tuple[int, int]) -> Any:

@@ -7,7 +7,7 @@ from keras import ops
 
 from semseg._backend import call_numpy, numpy_is_at_hand
 from semseg.losses.functional.overlap import mean_over_classes, overlap, probabilities
-from semseg.losses.functional.pixels import Pixels, prepare
+from semseg.losses.functional.pixels import Pixels, check_ids_given, prepare
 
 
 def lovasz(
@@ -37,11 +37,7 @@ def lovasz(
         array([0.5])
     """
     pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
-    if pixels.soft:
-        raise ValueError(
-            "Lovasz needs ids (batch, height, width), received soft targets of shape "
-            f"{tuple(y_true.shape)}; Jaccard() takes them"
-        )
+    check_ids_given(pixels, "Lovasz", "; Jaccard() takes them")
     predicted = probabilities(pixels, from_logits)
     hinge = pixels.binary and from_logits
     losses = _extensions(pixels, _hinges(pixels) if hinge else _errors(pixels, predicted), pooling)

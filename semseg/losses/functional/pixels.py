@@ -96,6 +96,15 @@ def prepare(
     return Pixels(target, scores, valid, factors, picture_factors, unknown)
 
 
+def check_ids_given(pixels: Pixels, loss: str, why: str) -> None:
+    """Refuses shares of classes for a loss that looks at the ids' shapes or order."""
+    if pixels.soft:
+        raise ValueError(
+            f"{loss} needs ids (batch, height, width), received soft targets of shape "
+            f"{tuple(pixels.target.shape)}{why}"
+        )
+
+
 def _ids(y_true: Any, num_classes: int, ignore_class: int | None) -> tuple[Any, Any, Any]:
     if is_concrete(y_true):
         ids = check_ids(ops.convert_to_numpy(y_true), "y_true")

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-import keras
 from keras import ops
 
+from semseg._checks import check_choice
 from semseg.losses.functional.overlap import (
+    ABSENT,
     class_table,
     mean_over_classes,
     of_pictures,
@@ -127,6 +128,7 @@ def generalized_dice(
         >>> np.asarray(generalized_dice(np.array([[[0, 1]]]), np.zeros((1, 1, 2, 2))))
         array([0.5])
     """
+    check_choice("absent", absent, ABSENT)
     pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
     found = overlap(pixels, probabilities(pixels, from_logits), pooling)
     table = class_table(pixels, class_weights)
@@ -165,13 +167,15 @@ def mcc(
     """
     pixels = prepare(y_true, y_pred, sample_weight, ignore_class)
     found = overlap(pixels, probabilities(pixels, from_logits), pooling)
+    whole = ops.sum(found.true, axis=-1, keepdims=True)
+    others = whole - found.true  # exactly 0 where a class has all pixels
     both, true, predicted = (
-        ratio(part, found.pixels) for part in (found.both, found.true, found.predicted)
+        ratio(part, whole) for part in (found.both, found.true, found.predicted)
     )
     spread = _deviation(true) * _deviation(predicted)
     correlation = ratio(both - true * predicted, spread)
     # A class that fills everything correlates with nothing.
-    losses = ops.where(1 - true > keras.config.epsilon(), 1 - correlation, 1 - both)
+    losses = ops.where(others > 0, 1 - correlation, 1 - both)
     return mean_over_classes(losses, found, pixels, class_weights, pooling, absent)
 
 
