@@ -122,6 +122,7 @@ class Subject:
             jit_compile=jax,
             auto_scale_loss=False,
         )
+        optimizer.build(self.twin.trainable_variables)  # or TensorFlow traces the first step twice
 
 
 class _Wrapped(keras.Model):

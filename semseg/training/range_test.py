@@ -103,6 +103,7 @@ def _trial(model: keras.Model, schedule: Any) -> keras.Model:
         run_eagerly=model.run_eagerly,
         jit_compile=model.jit_compile,
     )
+    trial.optimizer.build(trial.trainable_variables)  # or TensorFlow traces the first step twice
     return trial
 
 

@@ -141,6 +141,8 @@ def compiled_model(ds: Dataset, recipe: Recipe) -> keras.Model:
             PixelAccuracy(classes, ignore_class=ignored),
         ],
     )
+    # TensorFlow traces a step twice in which variables are made.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
