@@ -89,9 +89,7 @@ TASKS = {
         digits,
         varied(DIGITS, slower={"learning_rate": 3e-3}, summed={"loss": SUMMED}, ema={"ema": 0.99}),
     ),
-    "digits/segnet_basic": Task(
-        digits, varied(DIGITS_SEGNET, slower={"learning_rate": 3e-3}, summed={"loss": SUMMED})
-    ),
+    "digits/segnet_basic": Task(digits, varied(DIGITS_SEGNET, summed={"loss": SUMMED})),
     "digits/fcn8s": Task(
         digits, varied(DIGITS_FCN, slower={"learning_rate": 1e-3}, summed={"loss": SUMMED})
     ),

@@ -197,7 +197,7 @@ def pretrained(root: Path, weights: Path) -> dict[str, Variant]:
     """Convolutions that have seen photographs, for few photographs of streets."""
     ds = streets(root, "train", 60)
     recipe = dataclasses.replace(
-        BASE, size=(120, 160), augmentation="light", learning_rate=1e-3, steps=200,
+        BASE, size=(120, 160), augmentation="light", learning_rate=1e-3, steps=100,
         model_arguments={"encoder": "vgg16", "filters": 16},
     )  # fmt: skip
     small = dataclasses.replace(

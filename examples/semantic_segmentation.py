@@ -969,7 +969,7 @@ print(verdict(starts))
 viz.plot_runs(starts)
 
 # %% [markdown]
-# And on photographs: 60 street pictures of CamVid, seen 13 times each at 120 x 160, a U-Net on the
+# And on photographs: 60 street pictures of CamVid, seen 7 times each at 120 x 160, a U-Net on the
 # convolutions of VGG16, with weights that have seen ImageNet's photographs (and edges after them)
 # and without, beside a small U-Net that begins from nothing too.
 
