@@ -122,7 +122,7 @@ def test_no_network_sees_more_than_512_x_512_pixels_of_a_large_picture_at_once(m
     assert all(math.prod(asked.size) <= 512 * 512 for asked in machine)
     recipe = planning.plan(thin, minutes=600)
     assert (recipe.size, recipe.crop) == (None, (256, 256))
-    assert "the thinnest class (5.0 pixels) too thin" in recipe.reasons["crop"]
+    assert "the thinnest class (2.5 pixels) too thin" in recipe.reasons["crop"]
 
 
 def test_large_pictures_of_several_sizes_are_better_made_smaller_first(machine):
