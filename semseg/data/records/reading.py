@@ -41,7 +41,7 @@ def read_records(path: PathLike) -> "Records":
         >>> ds.verify()
         >>> image, mask = ds[3]
         >>> ds.note
-        '1 shards of encoded records'
+        '1 shard of encoded records'
     """
     folder = Path(path)
     if not (folder / INDEX).is_file():
@@ -64,12 +64,13 @@ class Records(Dataset):
 
     def __init__(self, folder: Path, index: Index) -> None:
         self._shards = ShardFiles(folder, index)
+        count = len(index.shards)
         super().__init__(
             partial(_sample, self._shards),
             self._shards.ids,
             index.class_map,
             index.name,
-            note=f"{len(index.shards)} shards of {index.images} records",
+            note=f"{count} {'shard' if count == 1 else 'shards'} of {index.images} records",
         )
 
     def check_files(self) -> None:
