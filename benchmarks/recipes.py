@@ -91,7 +91,13 @@ TASKS = {
     ),
     "digits/segnet_basic": Task(digits, varied(DIGITS_SEGNET, summed={"loss": SUMMED})),
     "digits/fcn8s": Task(
-        digits, varied(DIGITS_FCN, slower={"learning_rate": 1e-3}, summed={"loss": SUMMED})
+        digits,
+        varied(
+            DIGITS_FCN,
+            slower={"learning_rate": 1e-3},
+            faster={"learning_rate": 6e-3},
+            summed={"learning_rate": 6e-3, "loss": SUMMED},
+        ),
     ),
     "nuclei/unet": Task(
         nuclei,

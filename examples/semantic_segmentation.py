@@ -969,14 +969,6 @@ print(verdict(starts))
 viz.plot_runs(starts)
 
 # %% [markdown]
-# And on photographs: 60 street pictures of CamVid, seen 7 times each at 120 x 160, a U-Net on the
-# convolutions of VGG16, with weights that have seen ImageNet's photographs (and edges after them)
-# and without, beside a small U-Net that begins from nothing too.
-
-# %%
-answer("pretrained")
-
-# %% [markdown]
 # ### 13. Larger input or larger model?
 #
 # Half the height and width is a quarter of the pixels, and twice the filters four times the work a

@@ -22,6 +22,29 @@ FAULTS = [
         ),
     ),
     Fault(
+        "plan-tries-large-pictures-whole",
+        "semseg/training/planning.py",
+        "first = 0 if draft.crop else _first_halvings(facts)",
+        "first = 0",
+        (
+            "tests/training/test_planning.py::test_no_network_sees_more_than_512_x_512_pixels_of_a_large_picture_at_once",
+        ),
+    ),
+    Fault(
+        "folds-share-their-seed",
+        "semseg/training/folds.py",
+        "seed=recipe.seed + i - 1",
+        "seed=recipe.seed",
+        ("tests/training/test_folds.py::test_the_folds_have_other_seeds_and_are_runs_of_train",),
+    ),
+    Fault(
+        "optimizer-made-in-the-first-step",
+        "semseg/training/running.py",
+        "    model.optimizer.build(model.trainable_variables)\n",
+        "",
+        ("tests/training/test_tracing.py",),
+    ),
+    Fault(
         "resume-forgets-seeds",
         "semseg/training/resume.py",
         "return [*self.model.variables, *self.model.optimizer.variables]",
