@@ -27,7 +27,9 @@ from scipy.ndimage import distance_transform_edt
 
 import semseg
 from semseg.losses import (
+    MCC,
     Boundary,
+    CenterlineDice,
     Crossentropy,
     Dice,
     Focal,
@@ -65,9 +67,11 @@ def candidates(class_map: semseg.ClassMap, weights: np.ndarray) -> dict[str, ker
         "Tversky": Tversky(class_map=class_map),
         "FocalTversky": FocalTversky(class_map=class_map),
         "Lovasz": lovasz,
+        "MCC": MCC(class_map=class_map),
         "Dice + Crossentropy": dice + crossentropy,
         "Dice + Crossentropy + 0.01 Boundary": dice + crossentropy + 0.01 * boundary,
         "Lovasz + Crossentropy": lovasz + crossentropy,
+        "Dice + CenterlineDice": dice + CenterlineDice(class_map=class_map),
     }
 
 
