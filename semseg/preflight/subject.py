@@ -122,7 +122,8 @@ class Subject:
             jit_compile=jax,
             auto_scale_loss=False,
         )
-        optimizer.build(self.twin.trainable_variables)  # or TensorFlow traces the first step twice
+        if not eager:  # or TensorFlow traces the first step twice
+            self.twin.optimizer.build(self.twin.trainable_variables)
 
 
 class _Wrapped(keras.Model):
