@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -47,9 +46,15 @@ def check_count(name: str, value: Any, least: int) -> int:
     return int(value)
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is a real number of Python or NumPy, and no bool."""
+    numbers = (int, float, np.integer, np.floating)
+    return isinstance(value, numbers) and not isinstance(value, bool)
+
+
 def check_positive(name: str, value: Any) -> float:
     """A finite number > 0."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < np.inf:
+    if not is_number(value) or not 0 < value < np.inf:
         raise ValueError(f"{name} must be a finite number > 0, received {value!r}")
     return float(value)
 

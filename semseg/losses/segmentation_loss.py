@@ -1,12 +1,11 @@
 """What all losses share: Keras's reduction around a pure function, and one set of keywords."""
 
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import keras
 
-from semseg._checks import check_choice, check_ignore_class
+from semseg._checks import check_choice, check_ignore_class, is_number
 from semseg.classes import ClassMap
 from semseg.losses.arithmetic import Arithmetic
 from semseg.losses.functional.class_weights import named_class_weights
@@ -77,7 +76,7 @@ class SegmentationLoss(Arithmetic):
 
 def check_at_least(name: str, value: Any, least: float, below: float = float("inf")) -> float:
     """A number in [least, below)."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not least <= value < below:
+    if not is_number(value) or not least <= value < below:
         limit = (
             f"a finite number >= {least:g}"
             if below == float("inf")
