@@ -55,6 +55,7 @@ def plot_runs(
     style_bars(axes, list(values), look)
     value_column(axes, [_mean_and_ends(v) for v in values.values()], look)
     axes.margins(x=0.08)
+    axes.locator_params(axis="x", nbins=5)  # numbers of runs that lie close are long
     write_as_is(axes.set_xlabel(" "), f"{score}; dots: trainings, line: their mean")
     set_title(axes, title, look)
     return figure

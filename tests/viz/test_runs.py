@@ -1,4 +1,5 @@
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from semseg.viz import Table, plot_runs
 
@@ -12,6 +13,21 @@ def test_every_run_is_a_dot_and_the_mean_stands_beside_its_ends():
     assert [text.get_text() for text in axes.texts] == ["0.600  (0.500 to 0.700)", "0.250"]
     assert axes.get_xlabel().startswith("IoU of $x_1$")
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first on top
+
+
+def test_numbers_below_the_axis_do_not_overlap_where_runs_lie_close():
+    figure = plot_runs(
+        {"right": [0.641, 0.650, 0.656], "rims learnt as background": [0.643, 0.655, 0.656]}
+    )
+    FigureCanvasAgg(figure).draw()
+    left, right = figure.axes[0].get_xlim()
+    boxes = [
+        label.get_window_extent()
+        for label in figure.axes[0].get_xticklabels()
+        if left <= label.get_position()[0] <= right
+    ]
+    assert len(boxes) > 2
+    assert all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
 
 
 @pytest.mark.parametrize("runs", [{}, {"plain": []}, {"plain": [0.5, float("nan")]}])
