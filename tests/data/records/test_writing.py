@@ -48,7 +48,7 @@ def test_any_number_of_shards_gives_the_same_samples(tmp_path, images, shards):
     ds = read_records(tmp_path)
     check_same(ds, cells())
     ds.verify()
-    assert ds.note == f"{shards} shards of {images} records"
+    assert ds.note == f"{shards} shard{'s' * (shards > 1)} of {images} records"
 
 
 def test_files_of_all_kinds_are_the_same_data_set(tmp_path):
