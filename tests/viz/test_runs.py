@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -27,7 +29,7 @@ def test_numbers_below_the_axis_do_not_overlap_where_runs_lie_close():
         if left <= label.get_position()[0] <= right
     ]
     assert len(boxes) > 2
-    assert all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
 
 
 @pytest.mark.parametrize("runs", [{}, {"plain": []}, {"plain": [0.5, float("nan")]}])
