@@ -96,7 +96,6 @@ TASKS = {
             DIGITS_FCN,
             slower={"learning_rate": 1e-3},
             faster={"learning_rate": 6e-3},
-            summed={"learning_rate": 6e-3, "loss": SUMMED},
         ),
     ),
     "nuclei/unet": Task(
