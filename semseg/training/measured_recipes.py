@@ -13,6 +13,12 @@ RECIPES = {
         warmup=60,
         loss={"Crossentropy": 1.0, "Dice": 0.5},
     ),
+    "digits/fcn8s": Recipe(
+        model="fcn8s",
+        model_arguments={"encoder": "mobilenetv2", "fc_units": 128},
+        learning_rate=6e-3,
+        warmup=60,
+    ),
     "nuclei/unet": Recipe(
         model_arguments={"depth": 3, "filters": 16, "norm": "group"},
         crop=(192, 192),
