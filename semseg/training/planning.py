@@ -223,7 +223,9 @@ def _widest(
             return candidate, cost, f"{what}: the most that gets {_ENOUGH_STEPS:,} steps"
     if found is None:
         raise ValueError(f"memory = {memory} GiB is too little for the smallest candidate")
-    return found[0], found[1], f"{found[2]}: the least; {_ENOUGH_STEPS:,} steps need more time"
+    recipe, cost, what = found
+    needed = math.ceil(_ENOUGH_STEPS * cost.seconds / _FOR_STEPS / 60)
+    return recipe, cost, f"{what}: the least; {_ENOUGH_STEPS:,} steps would take minutes={needed}"
 
 
 def _candidates(facts: DataFacts, draft: Recipe) -> list[tuple[Recipe, str]]:

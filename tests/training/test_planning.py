@@ -109,6 +109,14 @@ def test_more_time_buys_a_wider_network_then_a_larger_picture(machine):
     assert found[0] == (32, 8) and found[-1] == (128, 32)
 
 
+def test_too_little_time_says_how_much_would_be_enough(machine):
+    ds = scenes([(128, 128)] * 4, thick=3)
+    short = planning.plan(ds, minutes=0.2)
+    needed = int(short.reasons["model_arguments"].split("minutes=")[1])
+    assert "the least" not in planning.plan(ds, minutes=needed).reasons["model_arguments"]
+    assert "the least" in planning.plan(ds, minutes=needed - 1 or 0.9).reasons["model_arguments"]
+
+
 def test_thin_things_are_not_made_smaller(machine):
     assert planning.plan(scenes([(128, 128)] * 4, thick=3), minutes=0.2).size is None
     assert planning.plan(scenes([(128, 128)] * 4, thick=40), minutes=0.2).size == (32, 32)
