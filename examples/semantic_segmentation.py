@@ -914,7 +914,7 @@ answer("augmentation")
 # %% [markdown]
 # ### 11. Which loss for imbalance?
 #
-# Fourteen losses on the same set: a thin class with 4 % and a rare one with 0.4 % of the pixels,
+# Sixteen losses on the same set: a thin class with 4 % and a rare one with 0.4 % of the pixels,
 # each loss at the best of three learning rates. A loss that finds the rare class in one training
 # and not in the next has a wide range: take one that does not.
 

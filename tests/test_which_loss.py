@@ -26,7 +26,7 @@ def results(drawing):
 
 def test_every_loss_has_three_seeds_at_its_own_learning_rate(drawing, results):
     found = drawing.measured(results)
-    assert len(found) == len(results["step_ms"]) == 14
+    assert len(found) == len(results["step_ms"]) == 16
     assert all(len(own["mean IoU"].values) >= 3 for own in found.values())
 
 
