@@ -52,6 +52,18 @@ def is_number(value: Any) -> bool:
     return isinstance(value, numbers) and not isinstance(value, bool)
 
 
+def check_at_least(name: str, value: Any, least: float, below: float = float("inf")) -> float:
+    """A number in [least, below)."""
+    if not is_number(value) or not least <= value < below:
+        limit = (
+            f"a finite number >= {least:g}"
+            if below == float("inf")
+            else f"in [{least:g}, {below:g})"
+        )
+        raise ValueError(f"{name} must be {limit}, received {value!r}")
+    return float(value)
+
+
 def check_positive(name: str, value: Any) -> float:
     """A finite number > 0."""
     if not is_number(value) or not 0 < value < np.inf:

@@ -4,9 +4,10 @@ from typing import Any
 
 import keras
 
+from semseg._checks import check_at_least
 from semseg.classes import ClassMap
 from semseg.losses.functional.pixel_losses import crossentropy
-from semseg.losses.segmentation_loss import SegmentationLoss, check_at_least
+from semseg.losses.segmentation_loss import SegmentationLoss
 
 
 @keras.saving.register_keras_serializable(package="semseg.losses")

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from semseg._checks import check_choice, check_ignore_class, is_number
+from semseg._checks import check_choice, check_ignore_class
 from semseg.classes import ClassMap
 from semseg.losses.arithmetic import Arithmetic
 from semseg.losses.functional.class_weights import named_class_weights
@@ -72,18 +72,6 @@ class SegmentationLoss(Arithmetic):
         plain = make().get_config()
         own = {k: v for k, v in self.get_config().items() if v != plain[k]}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in own.items())})"
-
-
-def check_at_least(name: str, value: Any, least: float, below: float = float("inf")) -> float:
-    """A number in [least, below)."""
-    if not is_number(value) or not least <= value < below:
-        limit = (
-            f"a finite number >= {least:g}"
-            if below == float("inf")
-            else f"in [{least:g}, {below:g})"
-        )
-        raise ValueError(f"{name} must be {limit}, received {value!r}")
-    return float(value)
 
 
 def _checked_dtype(dtype: Any) -> str:

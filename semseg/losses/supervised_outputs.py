@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from semseg.losses.segmentation_loss import check_at_least
+from semseg._checks import check_at_least
 
 
 def deep_supervision(loss: keras.losses.Loss, weights: Sequence[float]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
+from semseg._checks import check_at_least
 from semseg.losses import WeightedSum
-from semseg.losses.segmentation_loss import check_at_least
 
 
 class LossWeights(keras.callbacks.Callback):

@@ -238,9 +238,10 @@ def _candidates(facts: DataFacts, draft: Recipe) -> list[tuple[Recipe, str]]:
     candidates = []
     first = 0 if draft.crop else _first_halvings(facts)
     for halvings in range(first, first + (1 if draft.crop else 4)):
-        size = _halved(facts.size, halvings) if halvings else None
-        if halvings > first and (not _bears(facts, halvings) or min(size or (0,)) < 32):
+        seen = _halved(facts.size, halvings)
+        if halvings > first and (not _bears(facts, halvings) or min(seen) < 32):
             break
+        size = seen if halvings else None
         for width in widths:
             shown = f"{width['filters']} filters" if width else "the model as it is"
             at = f"{size[0]} x {size[1]}" if size else "full size"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from semseg._checks import check_choice, check_count, check_size
+from semseg._checks import check_at_least, check_choice, check_count, check_size
 from semseg.losses import (
     MCC,
     Boundary,
@@ -20,7 +20,6 @@ from semseg.losses import (
     Lovasz,
     Tversky,
 )
-from semseg.losses.segmentation_loss import check_at_least
 from semseg.models.catalogue import BUILDERS
 
 AUGMENTATIONS = (None, "light", "street", "medical", "aerial")
