@@ -89,7 +89,15 @@ TASKS = {
         digits,
         varied(DIGITS, slower={"learning_rate": 3e-3}, summed={"loss": SUMMED}, ema={"ema": 0.99}),
     ),
-    "digits/segnet_basic": Task(digits, varied(DIGITS_SEGNET, summed={"loss": SUMMED})),
+    "digits/segnet_basic": Task(
+        digits,
+        varied(
+            DIGITS_SEGNET,
+            summed={"loss": SUMMED},
+            faster={"loss": SUMMED, "learning_rate": 1.2e-2},
+            weighted={"loss": SUMMED, "class_weights": "root_inverse"},
+        ),
+    ),
     "digits/fcn8s": Task(
         digits,
         varied(
