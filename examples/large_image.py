@@ -4,8 +4,8 @@
     python examples/large_image.py --picture scan.npy --model model.keras
 
 Interrupted at any time, even by `kill -9`, the same command goes on with the first tile that is
-missing. The folder of the run then holds mask.npy (and mask.tif, if tifffile is there: `pip install
-"semseg[tiff]"`), reduced.png, the first pixel of many, and detail.png, the upper left at full size.
+missing. The folder of the run then holds mask.npy (and mask.tif, if `pip install tifffile` was
+run), reduced.png, the first pixel of many, and detail.png, the upper left at full size.
 """
 
 import argparse

@@ -18,7 +18,7 @@ import keras
 
 import semseg
 from semseg.data.transforms import Flip, RandomCrop
-from semseg.losses import Crossentropy, Dice
+from semseg.losses import Crossentropy, Tversky
 
 BATCH, CROP = 4, (64, 64)
 NETWORK = {"depth": 3, "filters": 16}
@@ -31,7 +31,7 @@ def losses(ds: semseg.data.Dataset) -> dict[str, keras.losses.Loss]:
         "crossentropy": Crossentropy(**names),
         # Where they cost the other classes too much, take their root: ** 0.5.
         "weighted": Crossentropy(**names, class_weights=ds.class_weights(absent=1.0)),
-        "dice + crossentropy": Dice(**names) + Crossentropy(**names),
+        "tversky": Tversky(**names),
     }
 
 

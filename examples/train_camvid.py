@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 # Faster convolutions for narrow networks, which TensorFlow leaves off without AVX-512. The 7x7
@@ -23,8 +22,7 @@ import semseg
 
 # Of --model: the builder's name in semseg.models.build, and what differs from its defaults.
 MODELS = {
-    # Small enough for ten minutes on two cores; the paper's has 64 filters.
-    "unet": {"depth": 4, "filters": 12},
+    "unet": {"depth": 4, "filters": 12},  # ten minutes on a CPU; the paper's has 64 filters
     "fcn8s": {"fc_units": 512},  # 4096 in the paper, which has 1000 classes to prepare for
     "segnet": {},
     "segnet_basic": {},
@@ -78,9 +76,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
-    parser.add_argument(
-        "--encoder-weights", help="of VGG16, for fcn8s and segnet: imagenet or a file"
-    )
+    parser.add_argument("--encoder-weights", help="VGG16's, for fcn8s, segnet: imagenet or a file")
     parser.add_argument("--samples", type=int, default=None, help="of each split (default: all)")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
@@ -92,11 +88,9 @@ def main() -> None:
     for split in ("train", "val", "test"):
         ds = semseg.data.camvid(args.data, split)
         sets[split] = ds if args.samples is None else ds.subset(range(min(args.samples, len(ds))))
-    start = time.perf_counter()
     run = semseg.training.train(
         sets["train"], recipe(args, len(sets["train"])), args.out, validation=sets["val"]
     )
-    print(f"trained in {time.perf_counter() - start:.0f} s")
     report(args, run.model, sets["test"])
     print(f"results are in {run.folder}")
 
