@@ -10,8 +10,6 @@ again with `--seed 1 --out outputs/compare_1` before you believe a difference.
 
 import argparse
 import itertools
-import statistics
-import time
 from pathlib import Path
 
 import keras
@@ -51,16 +49,6 @@ def trained(name: str, ds: semseg.data.Dataset, args: argparse.Namespace) -> ker
     return semseg.training.train(ds, recipe, args.out / name, verbose=2).model
 
 
-def milliseconds(models: dict[str, keras.Model], image: np.ndarray) -> dict[str, float]:
-    """The median time of a picture; in turn, so that a slow moment hits all alike."""
-    times: dict[str, list[float]] = {name: [] for name in models}
-    for name in 12 * list(models):
-        start = time.perf_counter()
-        semseg.inference.predict(models[name], image)
-        times[name].append(1000 * (time.perf_counter() - start))
-    return {name: statistics.median(found[2:]) for name, found in times.items()}  # 2 to warm up
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=500, help="training batches of each network")
@@ -77,12 +65,12 @@ def main() -> None:
     how = {"num_classes": classes.num_classes, "ignore_class": classes.ignore_class}
     pairs = {name: (np.stack(masks), np.stack(ids)) for name, ids in predicted.items()}
     confusions = {n: confusion_matrix(*pair, **how, per_image=True) for n, pair in pairs.items()}
-    took = milliseconds(models, images[0])
     print("\n               parameters       MACs    memory  a picture  mean IoU (95 %)")
     for name, model in models.items():
         cost, (iou, low, high) = semseg.analysis.cost(model, size), bootstrap(confusions[name])
         spent = f"{cost.parameters:>12,}{cost.macs / 1e6:>9.0f} M{cost.peak_bytes / 1e6:>7.1f} MB"
-        print(f"{name:<13}{spent}{took[name]:>8.1f} ms  {iou:.3f} ({low:.3f} to {high:.3f})")
+        took = 1000 * semseg.analysis.latency(model, size)
+        print(f"{name:<13}{spent}{took:>8.1f} ms  {iou:.3f} ({low:.3f} to {high:.3f})")
     for one, other in itertools.combinations(models, 2):
         gain, low, high, p = compare(confusions[one], confusions[other])
         print(f"{one} - {other}: {gain:+.3f} ({low:+.3f} to {high:+.3f}), p = {p:.3f}")

@@ -127,7 +127,7 @@ def test_loss_choice_trains_with_a_loss_and_scores_it(monkeypatch, capsys):
     monkeypatch.setattr(loss_choice, "CROP", (32, 32))
     run(loss_choice, monkeypatch, "--steps", "1", "--scenes", "5")
     printed = capsys.readouterr().out
-    assert "Dice(ignore_class=255) + Crossentropy(ignore_class=255)" in printed
+    assert "Tversky(ignore_class=255" in printed
     assert "mean IoU" in printed
 
 
