@@ -86,8 +86,7 @@ def main() -> None:
     run = semseg.training.train(train, recipe, args.out, validation=val)
     print(f"\n{len(val)} pictures that were kept aside:\n{run.scores}\n")
 
-    # 6. Predict.
-    model = semseg.models.load(args.out / "model.keras")  # as another program would
+    model = semseg.models.load(args.out / "model.keras")  # 6. Predict, as another program would.
     shown, truths = zip(*(val[i] for i in range(min(4, len(val)))), strict=True)
     predicted = semseg.inference.predict(model, list(shown), size=recipe.size)
     panel = semseg.viz.draw_comparison(shown, truths, predicted, CLASSES)

@@ -22,9 +22,8 @@ import semseg
 from semseg.metrics.functional import object_scores
 from semseg.regions import border_weights, components
 
-# Minutes on two cores. The paper's has depth 4, 64 filters and transposed convolutions, which leave
-# a grid in the masks of short trainings. Some pictures are dark and some bright, so that four of
-# them do not have the mean and variance of all: groups are normalised instead of batches.
+# The paper's has depth 4, 64 filters and transposed convolutions: a grid in the masks of short
+# trainings. Groups are normalised, as batches of dark and bright pictures are unlike the whole set.
 NETWORK = {"depth": 3, "filters": 16, "upsampling": "bilinear", "norm": "group"}
 CROP = (128, 128)
 
