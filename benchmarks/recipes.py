@@ -81,7 +81,7 @@ NUCLEI = Recipe(
 )  # fmt: skip
 CAMVID = Recipe(
     model_arguments={"depth": 4, "filters": 12}, size=(180, 240), augmentation="light",
-    steps=1840, steps_per_epoch=92, class_weights="root_inverse", warmup=100,
+    steps=920, steps_per_epoch=92, class_weights="root_inverse", warmup=60,
 )  # fmt: skip
 
 TASKS = {
