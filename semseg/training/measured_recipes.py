@@ -19,6 +19,14 @@ RECIPES = {
         learning_rate=6e-3,
         warmup=60,
     ),
+    "digits/segnet_basic": Recipe(
+        model="segnet_basic",
+        model_arguments={"filters": 32},
+        learning_rate=6e-3,
+        warmup=60,
+        loss={"Crossentropy": 1.0, "Dice": 0.5},
+        class_weights="root_inverse",
+    ),
     "nuclei/unet": Recipe(
         model_arguments={"depth": 3, "filters": 16, "norm": "group"},
         crop=(192, 192),
