@@ -95,6 +95,27 @@ FAULTS = [
         ("tests/models/test_torch_twins.py",),
     ),
     Fault(
+        "skip-of-unet-off-by-one",
+        "semseg/models/blocks.py",
+        '_crop")([x, skip])',
+        '_crop")([layers.ZeroPadding2D(((1, 0), (1, 0)))(x), skip])',
+        ("tests/models/test_impulses.py",),
+    ),
+    Fault(
+        "unpooled-a-row-too-low",
+        "semseg/layers/windows.py",
+        "return whole[:, :height, :width]",
+        "return ops.roll(whole, 1, axis=1)[:, :height, :width]",
+        ("tests/models/test_impulses.py",),
+    ),
+    Fault(
+        "interpolation-by-corners",
+        "semseg/layers/upsampling.py",
+        'tf.image.resize(inputs, size, "bilinear")',
+        "tf.compat.v1.image.resize_bilinear(inputs, size)",
+        ("tests/models/test_impulses.py",),
+    ),
+    Fault(
         "valid-skip-off-by-one",
         "semseg/models/unet_sizes.py",
         "2 * crops[-1] + 8",
