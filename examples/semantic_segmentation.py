@@ -970,6 +970,14 @@ print(verdict(starts))
 viz.plot_runs(starts)
 
 # %% [markdown]
+# The same question for photographs: sixty streets of CamVid at 120 x 160, a hundred steps, U-Net on
+# VGG16 (19 million parameters; its convolutions trained on ImageNet and then on edges, or from
+# scratch) beside a small U-Net (2 million) from scratch. So short a training pays for size alone.
+
+# %%
+answer("pretrained", against="small U-Net from scratch")
+
+# %% [markdown]
 # ### 13. Larger input or larger model?
 #
 # Half the height and width is a quarter of the pixels, and twice the filters four times the work a
