@@ -94,7 +94,7 @@ def examine(ds: Dataset, index: int) -> Examined:
         return examine_files(sample, ds.files(index))
     try:
         image, mask = ds[index]
-    except (ValueError, TypeError, OSError) as error:
+    except Exception as error:  # `read` may raise anything
         return Examined(sample, faults=(Fault("sample", sample, str(error)),))
     ids, counts = np.unique(mask, return_counts=True)
     classes = dict(zip(ids.tolist(), counts.tolist(), strict=True))
@@ -115,7 +115,7 @@ def image_digest(ds: Dataset, index: int) -> int | None:
         if ds.files is None:
             return _digest(ds[index][0])
         return _digest(ds.files(index).read_image())
-    except (ValueError, TypeError, OSError):
+    except Exception:
         return None
 
 
