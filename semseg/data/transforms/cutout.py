@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semseg.data.transforms.transform import Sample, Transform, check_range
+from semseg._checks import check_count
+from semseg.data.transforms.transform import Sample, Transform, check_range, fitting
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,8 +34,7 @@ class Cutout(Transform):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.count, int) or self.count < 1:
-            raise ValueError(f"count of Cutout must be an int >= 1, received {self.count!r}")
+        check_count("count of Cutout", self.count, 1)
         check_range(self, "share", 0, 1)
 
     def fills(self) -> set[int]:
@@ -52,6 +52,7 @@ class Cutout(Transform):
             for place in step.squares(mask.shape, rng):
                 image[place] = 0
                 if step.ignored:
+                    mask = fitting(mask, {step.mask_fill})
                     if mask is sample.mask:
                         mask = mask.copy()
                     mask[place] = step.mask_fill

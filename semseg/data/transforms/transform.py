@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from semseg._checks import is_number
 from semseg.data.errors import prefixed
+from semseg.data.samples import checked_pair
 
 #: A transform, or any function of (image, mask, rng) that gives (image, mask).
 TransformLike = Callable[..., tuple[np.ndarray, ...]]
@@ -34,6 +36,7 @@ class Transform:
 
     def __post_init__(self) -> None:
         check_range(self, "probability", 0, 1)
+        check_fill(self)
 
     def __call__(
         self,
@@ -49,8 +52,12 @@ class Transform:
             mask: (height, width) integer ids.
             rng: the only source of randomness.
             weights: (height, width) float32, which moves with the mask: 0 where nothing was.
+
+        Raises:
+            ValueError: an image and a mask of different sizes or of other shapes than these, given
+                or returned by a function in a chain.
         """
-        sample = run(self.pick(rng), Sample(image, mask, weights), rng)
+        sample = run(self.pick(rng), checked(Sample(image, mask, weights)), rng)
         moved = fitting(sample.mask, self.fills())
         if sample.weights is None:
             return sample.image, moved
@@ -125,6 +132,16 @@ def _noted(steps: Iterable[TransformLike], row: list[TransformLike]) -> Iterator
         yield step
 
 
+def checked(sample: Sample) -> Sample:
+    """The sample, whose parts must have one size: nothing further on would notice."""
+    image, mask = checked_pair(sample.image, sample.mask)
+    if sample.weights is not None and sample.weights.shape != mask.shape:
+        raise ValueError(
+            f"weights must have the mask's shape {mask.shape}, received {sample.weights.shape}"
+        )
+    return Sample(image, mask, sample.weights)
+
+
 def fitting(mask: np.ndarray, fills: set[int]) -> np.ndarray:
     """The mask in a dtype that holds the fills, whether or not one was needed this time.
 
@@ -138,7 +155,7 @@ def fitting(mask: np.ndarray, fills: set[int]) -> np.ndarray:
 def check_range(owner: Any, name: str, low: float, high: float) -> None:
     """A number argument of `owner` between two limits, both allowed."""
     value = getattr(owner, name)
-    if not isinstance(value, int | float | np.number) or not low <= value <= high:
+    if not is_number(value) or not low <= value <= high:
         raise ValueError(
             f"{name} of {type(owner).__name__} must lie in [{low:g}, {high:g}], received {value!r}"
         )
@@ -149,8 +166,8 @@ def check_pair(owner: Any, name: str, above: float = 0) -> None:
     value = getattr(owner, name)
     try:
         low, high = value
-        in_order = above < low <= high
-    except TypeError:
+        in_order = is_number(low) and is_number(high) and above < low <= high
+    except (TypeError, ValueError):
         in_order = False
     if not in_order:
         raise ValueError(
@@ -158,6 +175,15 @@ def check_pair(owner: Any, name: str, above: float = 0) -> None:
             f"received {value!r}"
         )
     object.__setattr__(owner, name, (low, high))
+
+
+def check_fill(owner: Any) -> None:
+    """`mask_fill` of `owner`, where it has one: an id, or None if the data set is to say it."""
+    fill = getattr(owner, "mask_fill", None)
+    if fill is not None and (isinstance(fill, bool) or not isinstance(fill, int | np.integer)):
+        raise TypeError(
+            f"mask_fill of {type(owner).__name__} must be None or an int, received {fill!r}"
+        )
 
 
 def _run_functions(
@@ -178,6 +204,7 @@ def _run_functions(
                     "return (image, mask, rng, weights) -> (image, mask, weights)"
                 )
             sample = Sample(image, mask, sample.weights)
+        sample = checked(sample)
     return sample
 
 
