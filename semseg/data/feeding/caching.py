@@ -18,15 +18,18 @@ Decoded = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 def in_memory(
-    read: Callable[[int], Decoded], indices: Sequence[int] | np.ndarray, name: str
+    read: Callable[[int], Decoded],
+    indices: Sequence[int] | np.ndarray,
+    name: str,
+    known: dict[int, Decoded],
 ) -> dict[int, Decoded]:
-    """All samples of `indices`; a bar says the size and shows how far it is.
+    """All samples of `indices`, some `known`; a bar says the size and shows how far it is.
 
     Raises:
         ValueError: they would not fit into the machine's memory.
     """
     indices = [int(i) for i in indices]
-    some = look_at(read, indices)
+    some = known | look_at(lambda i: known.get(i) or read(i), indices)
     size, memory = decoded_bytes(some, len(indices)), physical_memory()
     if memory is not None and size > memory:
         raise ValueError(
@@ -42,7 +45,8 @@ class OnDisk:
     """The samples of a shard as raw records in a folder, where an earlier run may have put them.
 
     Raises:
-        ValueError: the folder holds another data set, or the disk has no room.
+        ValueError: the folder holds another data set, or this one before a file of it was changed;
+            or the disk has no room.
     """
 
     def __init__(self, ds: LabelledSamples, shard: Shard, folder: Path) -> None:
@@ -51,7 +55,8 @@ class OnDisk:
 
         number, self._shards = shard
         members = range(number, len(ds), self._shards)
-        chosen = Dataset(ds.__getitem__, ds.ids, ds.class_map, ds.name)
+        files = getattr(ds, "files", None)
+        chosen = Dataset(ds.__getitem__, ds.ids, ds.class_map, ds.name, files=files)
         if self._shards > 1:  # hosts may share the disk
             chosen = chosen.subset(list(members))
             folder = folder / f"shard-{number}-of-{self._shards}"

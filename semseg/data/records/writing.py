@@ -14,7 +14,6 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from semseg.data.dataset import Dataset
-from semseg.data.errors import prefixed
 from semseg.data.files import PathLike
 from semseg.data.passes import in_order
 from semseg.data.records.finished import find_shards, finished_shards, number_of_shards
@@ -23,6 +22,8 @@ from semseg.data.records.index import (
     INDEX,
     Index,
     Shard,
+    half_of,
+    read_index,
     shard_file,
     shard_index,
     sync,
@@ -30,6 +31,8 @@ from semseg.data.records.index import (
     write_index,
 )
 from semseg.data.records.sample import Images, sample_to_example
+from semseg.data.records.stamp import stamp_of
+from semseg.data.samples import raise_named
 
 _SHARD_BYTES = 200e6
 _LOOKED_AT = 8  # samples, for the size of all
@@ -43,8 +46,9 @@ def write_records(
 
     Shards are files of consecutive samples. A shard counts when it is complete, and the index is
     written last: where the writing was ended, even by kill -9, the same call goes on behind the
-    last finished shard. (That it is the same is told by name, ids, classes, arguments and the first
-    sample of each finished shard.) One process at a time may write into a folder.
+    last finished shard. (That it is the same is told by name, ids, classes, arguments, the first
+    sample of each finished shard and, for data sets of files, the size and the time of the last
+    change of every file.) A finished folder is not written to. One process at a time may write.
 
     A record is a `tf.train.Example` of the features
 
@@ -102,7 +106,7 @@ def write_records(
     found = find_shards(folder)
     count = shards or number_of_shards(found) or _default_shards(ds, images)
     plan = {shard_file(k, count): _part(len(ds), k, count) for k in range(count)}
-    empty = Index(ds.name, ds.class_map, images, [])
+    empty = Index(ds.name, ds.class_map, images, stamp_of(ds), [])
     done = finished_shards(folder, found, ds, empty, plan)
     todo = {file: part for file, part in plan.items() if file not in done}
     indices = [i for part in todo.values() for i in part]
@@ -112,9 +116,12 @@ def write_records(
         for file, part in todo.items():
             ids = [str(ds.ids[i]) for i in part]
             done[file] = _write_shard(folder, file, ids, islice(records, len(part)), empty)
-    write_index(folder / INDEX, replace(empty, shards=[done[file] for file in plan]))
-    for leftover in [*folder.glob("shard-*.json"), *folder.glob("shard-*.tmp")]:
-        leftover.unlink()
+    whole = replace(empty, shards=[done[file] for file in plan])
+    # A finished folder stays as it is: others may read it, and perhaps it can't be written to.
+    if not (folder / INDEX).is_file() or read_index(folder / INDEX) != whole:
+        write_index(folder / INDEX, whole)
+    for leftover in [*folder.glob("shard-*.json"), *folder.glob("*.tmp")]:
+        leftover.unlink(missing_ok=True)
 
 
 def _check_shards(shards: int | None, ds: Dataset) -> None:
@@ -151,9 +158,7 @@ def _record(ds: Dataset, images: Images, index: int) -> _Record:
         files = ds.files(index) if ds.files else None
         data = sample_to_example(name, ds[index], images, files)
     except Exception as error:  # someone's own function may raise anything
-        if f"sample {name!r}" in str(error):
-            raise
-        raise prefixed(error, f"sample {name!r} of {ds.name!r}") from error
+        raise_named(error, ds, index)
     return _Record(framed(data), zlib.crc32(data))
 
 
@@ -161,7 +166,7 @@ def _write_shard(
     folder: Path, file: str, ids: list[str], records: Iterator[_Record], empty: Index
 ) -> Shard:
     """Writes a shard whole or not at all: its file gets its name when its index is there."""
-    half = folder / (file + ".tmp")
+    half = half_of(folder / file)
     shard = Shard(file, 0, ids, [], [], [])
     try:
         with half.open("wb") as out:
