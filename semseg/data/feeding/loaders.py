@@ -7,6 +7,7 @@
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from semseg._checks import check_count
 from semseg.data.feeding.batches import Augment, BatchSource
 from semseg.data.feeding.draws import Shard
 from semseg.data.feeding.epochs import EpochSteps
@@ -56,7 +57,9 @@ def pipeline(
         seed: an int >= 0; all that is random follows from it, the epoch and the sample's index.
         cache: "ram" keeps the decoded samples (before resize and augmentation) in memory; they are
             read when the pipeline is made, and freed with it. A folder keeps images and masks on
-            disk as raw records, for later runs too; another data set's folder is an error.
+            disk as raw records, for later runs too; another data set's folder is an error, and so
+            is one from before a file was changed. (Of a data set without files only the names, the
+            classes and some samples are compared: give a changed one another folder.)
         sampling: None reads every sample once an epoch. "balanced" draws as many, with
             replacement, so that every class is drawn as often (one pass over the masks). An array
             of one weight >= 0 a sample draws in proportion to it.
@@ -106,6 +109,8 @@ def pipeline(
         sample_weight=sample_weight,
         shard=shard,
         drop_remainder=drop_remainder,
+        repeat=repeat,
+        start_step=start_step,
     )
     return make_pipeline(source, repeat=repeat, start_step=start_step)
 
@@ -159,6 +164,8 @@ def batches(
         sample_weight=sample_weight,
         shard=shard,
         drop_remainder=drop_remainder,
+        repeat=repeat,
+        start_step=start_step,
     )
     return Batches(source, repeat=repeat, start_step=start_step)
 
@@ -210,6 +217,7 @@ def batch_source(
         >>> len(source), source[5][0].shape
         (6, (4, 96, 128, 3))
     """
+    check_count("epochs", epochs, 1)  # before a cache is filled
     source = BatchSource(
         ds,
         batch_size,
@@ -256,5 +264,6 @@ def benchmark(
         >>> sorted(speed.milliseconds)
         ['augment', 'batch', 'decode', 'read']
     """
+    check_count("samples", samples, 1)
     source = BatchSource(ds, batch_size, size=size, augment=augment, sample_weight=sample_weight)
     return measure(source, samples)

@@ -6,8 +6,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from streams_in_fit import cells, hashed
+from streams_in_fit import cells, hashed, pair_of
 
+from semseg.data import original_errors
 from semseg.data.feeding.epochs import EpochSteps
 from semseg.data.transforms import Brightness, Flip, RandomCrop
 
@@ -68,6 +69,81 @@ def test_pytorchs_data_loader_reads_the_stream():
     source = cells(9).batch_source(2, augment=Flip(), epochs=2)
     loader = data.DataLoader(source, batch_size=None)
     assert [hashed(map(np.asarray, batch)) for batch in loader] == [hashed(b) for b in source]
+
+
+def test_pytorchs_workers_read_the_same_stream():
+    data = pytest.importorskip("torch.utils.data")
+    ds, options = cells(9), {"augment": [Flip(), Brightness()], "seed": 5}
+    expected = [hashed(batch) for batch in ds.batches(2, **options)]
+    loader = data.DataLoader(ds.batch_source(2, **options), batch_size=None, num_workers=2)
+    assert [hashed(map(np.asarray, batch)) for batch in loader] == expected
+
+
+# -- what every loader checks --------------------------------------------------------------------
+
+LOADERS = pytest.mark.parametrize("loader", ["pipeline", "batches", "batch_source"])
+
+
+def of_another_kind(index):
+    image, mask = pair_of(index)
+    return image.astype(np.uint16 if index == 4 else np.uint8), mask
+
+
+@LOADERS
+def test_a_sample_of_another_kind_is_named_in_a_batch_of_its_own_too(loader):
+    stream = getattr(cells(9, of_another_kind), loader)(1, shuffle=False)
+    message = r"received uint8 images of 3 .* and then uint16 images .*\('cell 4'\); convert them"
+    with pytest.raises(ValueError, match=message), original_errors():
+        list(stream)
+
+
+@LOADERS
+def test_images_in_0_to_1_are_warned_of(loader):
+    ds = cells(4, lambda i: (pair_of(i)[0] / np.float32(255), pair_of(i)[1]))
+    with pytest.warns(UserWarning, match=r"the images lie in \[0, 1\]"):
+        getattr(ds, loader)(2)
+
+
+def reads_out_of_the_picture(image, mask, rng):
+    raise ValueError("too far")
+
+
+@LOADERS
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"start_step": 4}, "start_step must be, without repeat=True, a multiple of the 5 steps"),
+        ({"start_step": 2.0}, "start_step must be an int >= 0, received 2.0"),
+        ({"epochs": 0}, "epochs must be an int >= 1, received 0"),
+        ({"sampling": [1, 2]}, "sampling must hold one finite weight >= 0 a sample"),
+        ({"sampling": "even"}, "sampling must be None, 'balanced' or one weight a sample"),
+        (
+            {"augment": RandomCrop((9, 9), mask_fill=7)},
+            r"mask_fill must be one of the classes 0..1",
+        ),
+        ({"augment": reads_out_of_the_picture}, "sample 'cell .' of 'cells': .*too far"),
+    ],
+)
+@pytest.mark.parametrize("cache", ["ram", "folder"])
+def test_every_argument_is_checked_before_a_cache_is_filled(
+    loader, options, message, cache, tmp_path
+):
+    if ("epochs" in options) != (loader == "batch_source") and {"epochs", "start_step"} & set(
+        options
+    ):
+        return  # an argument that this loader does not have
+    reads = []
+    ds = cells(9, lambda i: (reads.append(i), pair_of(i))[1])
+    cache = cache if cache == "ram" else tmp_path / "cache"
+    with pytest.raises(ValueError, match=message):
+        getattr(ds, loader)(2, cache=cache, **options)
+    assert len(reads) <= 1
+    assert not (tmp_path / "cache").exists()
+
+
+def test_augment_is_no_number():
+    with pytest.raises(TypeError, match="augment must be a transform or a list of them, received"):
+        cells().batches(2, augment=5)
 
 
 def test_batches_by_number_end_and_refuse_numbers_outside():
