@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,13 @@ from tqdm import tqdm
 from semseg.data.feeding.draws import Shard
 from semseg.data.passes import in_order
 from semseg.data.samples import LabelledSamples, Pair
+
+#: Where Linux says what a container may use: control groups of version 2 and 1.
+_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+_MOST = 0.9  # of the memory; model and batches need some too
 
 #: Image, mask and, where a function makes them, the weights of its pixels.
 Decoded = tuple[np.ndarray, np.ndarray, np.ndarray | None]
@@ -31,7 +39,7 @@ def in_memory(
     indices = [int(i) for i in indices]
     some = known | look_at(lambda i: known.get(i) or read(i), indices)
     size, memory = decoded_bytes(some, len(indices)), physical_memory()
-    if memory is not None and size > memory:
+    if memory is not None and size > _MOST * memory:
         raise ValueError(
             f"cache='ram' needs about {shown_bytes(size)} for {len(indices)} samples of {name!r}, "
             f"and this machine has {shown_bytes(memory)}; pass cache= a folder, or None"
@@ -93,11 +101,14 @@ def decoded_bytes(some: dict[int, Decoded], count: int) -> int:
 
 
 def physical_memory() -> int | None:
-    """The machine's memory in bytes; None where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
+    """The memory that the machine has, or that its container is given; None if neither is known."""
+    known = []
+    with suppress(AttributeError, ValueError, OSError):
+        known.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for limit in _LIMITS:
+        with suppress(ValueError, OSError):  # no such system, or "max"
+            known.append(int(limit.read_text()))
+    return min(known, default=None)
 
 
 def shown_bytes(count: float) -> str:

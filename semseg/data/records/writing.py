@@ -13,6 +13,7 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
+from semseg._checks import check_count
 from semseg.data.dataset import Dataset
 from semseg.data.files import PathLike
 from semseg.data.passes import in_order
@@ -100,7 +101,10 @@ def write_records(
     """
     if images not in get_args(Images):
         raise ValueError(f"images must be one of {list(get_args(Images))}, received {images!r}")
-    _check_shards(shards, ds)
+    if shards is not None and check_count("shards", shards, 1) > len(ds):
+        raise ValueError(
+            f"shards must be at most the {len(ds)} samples of {ds.name!r}, received {shards}"
+        )
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     found = find_shards(folder)
@@ -112,7 +116,7 @@ def write_records(
     indices = [i for part in todo.values() for i in part]
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     work = partial(_record, ds, images)
-    with closing(in_order(work, indices, len(indices), f"writing {ds.name}", threads)) as records:
+    with closing(in_order(work, indices, len(indices), f"writing {folder}", threads)) as records:
         for file, part in todo.items():
             ids = [str(ds.ids[i]) for i in part]
             done[file] = _write_shard(folder, file, ids, islice(records, len(part)), empty)
@@ -122,17 +126,6 @@ def write_records(
         write_index(folder / INDEX, whole)
     for leftover in [*folder.glob("shard-*.json"), *folder.glob("*.tmp")]:
         leftover.unlink(missing_ok=True)
-
-
-def _check_shards(shards: int | None, ds: Dataset) -> None:
-    if shards is None:
-        return
-    is_whole = isinstance(shards, int | np.integer) and not isinstance(shards, bool)
-    if not is_whole or not 1 <= shards <= len(ds):
-        raise ValueError(
-            f"shards must be None or a whole number of 1..{len(ds)} (samples of {ds.name!r}), "
-            f"received {shards!r}"
-        )
 
 
 def _default_shards(ds: Dataset, images: Images) -> int:

@@ -72,6 +72,17 @@ def test_a_cache_larger_than_the_machine_is_refused_before_it_is_filled(monkeypa
     BatchSource(ds, 3, cache="ram")
 
 
+def test_the_limit_of_a_container_counts_where_it_is_the_smaller(tmp_path, monkeypatch):
+    monkeypatch.setattr(caching, "_LIMITS", (tmp_path / "memory.max", tmp_path / "v1"))
+    machine = caching.physical_memory()
+    (tmp_path / "memory.max").write_text("max\n")
+    assert caching.physical_memory() == machine
+    (tmp_path / "v1").write_text(str(2**62))
+    assert caching.physical_memory() == min(machine or 2**62, 2**62)
+    (tmp_path / "memory.max").write_text("1500000\n")
+    assert caching.physical_memory() == 1_500_000
+
+
 def test_an_error_while_the_cache_fills_names_the_sample():
     def read(index):
         raise FileNotFoundError("no such file: 0.png")

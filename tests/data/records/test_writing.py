@@ -317,7 +317,7 @@ def test_other_records_in_the_folder_are_an_error_that_says_what_differs(
 
 @pytest.mark.parametrize("shards", [0, 8, -1, 2.0, True, "two"])
 def test_a_number_of_shards_that_makes_no_sense_is_an_error(tmp_path, shards):
-    with pytest.raises(ValueError, match=r"shards must be None or a whole number of 1\.\.7"):
+    with pytest.raises(ValueError, match=r"shards must be (an int >= 1|at most the 7 samples)"):
         write_records(cells(), tmp_path / "new", shards=shards)
     assert not (tmp_path / "new").exists()
 
