@@ -178,7 +178,10 @@ class BatchSource:
             raise_named(error, self.ds, index)
 
     def _mask(self, index: int) -> np.ndarray:
-        return self._cached[index][1] if self._cached else mask_of(self._source, index)
+        if self._cached is not None:
+            return self._cached[index][1]
+        source = self._source
+        return source[index][1] if isinstance(source, OnDisk) else mask_of(source, index)
 
     def _checked(self, image: np.ndarray, mask: np.ndarray) -> Pair:
         """What came out of a chain with someone's own functions, which may return anything."""

@@ -44,18 +44,19 @@ class Cutout(Transform):
     def run_all(steps: "Iterable[Cutout]", sample: Sample, rng: np.random.Generator) -> Sample:
         image, mask, weights = sample.image.copy(), sample.mask, sample.weights
         for step in steps:
-            if step.ignored and step.mask_fill is None:
+            fill = step.mask_fill if step.ignored else None
+            if step.ignored and fill is None:
                 raise ValueError(
                     f"{step!r} has no id for what it hides; pass mask_fill= (the ClassMap's "
                     "ignore_class), or ignored=False"
                 )
             for place in step.squares(mask.shape, rng):
                 image[place] = 0
-                if step.ignored:
-                    mask = fitting(mask, {step.mask_fill})
+                if fill is not None:
+                    mask = fitting(mask, {fill})
                     if mask is sample.mask:
                         mask = mask.copy()
-                    mask[place] = step.mask_fill
+                    mask[place] = fill
         return Sample(image, mask, weights)
 
     def squares(self, size: tuple[int, ...], rng: np.random.Generator) -> list[tuple[slice, slice]]:
