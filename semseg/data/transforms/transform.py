@@ -119,7 +119,7 @@ def run(steps: Iterable[TransformLike], sample: Sample, rng: np.random.Generator
             rest = _noted(group, row)  # noqa: B031  what follows the first
             sample = run_all(chain((first,), rest), sample, rng)
         except Exception as error:  # someone's own function may raise anything
-            names = ", ".join(_name(step) for step in row)
+            names = ", ".join(name_of(step) for step in row)
             if str(error).startswith(names):
                 raise
             raise prefixed(error, names) from error
@@ -216,7 +216,8 @@ def _takes_weights(step: TransformLike) -> bool:
     return True
 
 
-def _name(step: TransformLike) -> str:
+def name_of(step: TransformLike) -> str:
+    """A step as people know it: without the address of a function."""
     return repr(step) if isinstance(step, Transform) else getattr(step, "__name__", repr(step))
 
 
@@ -230,6 +231,6 @@ def _plain(value: Any) -> Any:
         return value.item()
     if callable(value):
         raise TypeError(
-            f"only semseg's own transforms can be stored, received the function {_name(value)}"
+            f"only semseg's own transforms can be stored, received the function {name_of(value)}"
         )
     return value
