@@ -19,6 +19,7 @@ _LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+_LARGE = 1e9  # bytes, which are worth a line in a log
 _MOST = 0.9  # of the memory; model and batches need some too
 
 #: Image, mask and, where a function makes them, the weights of its pixels.
@@ -85,7 +86,7 @@ class OnDisk:
                 f"cache={str(folder)!r} needs about {shown_bytes(size)} for {len(members)} samples "
                 f"of {ds.name!r}, and the disk has {shown_bytes(free)} left; pass another folder"
             )
-        if sys.stderr.isatty():  # as the bar that follows
+        if sys.stderr.isatty() or size > _LARGE:  # as the bar that follows, or what takes minutes
             tqdm.write(f"caching {ds.name!r} in {folder}, {shown_bytes(size)}", file=sys.stderr)
 
 

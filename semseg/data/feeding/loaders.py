@@ -140,9 +140,10 @@ def batches(
         A `keras.utils.PyDataset` whose batches are NumPy arrays; a loop over it is one epoch.
 
     Raises:
-        ValueError: an argument out of range. An error in a sample is raised with its own type, and
-            names the sample, its files and the transform (in a `fit` that runs on TensorFlow
-            within `semseg.data.original_errors()`; else its text is in that of TensorFlow's).
+        ValueError: an argument out of range, a cache larger than the memory. An error in a sample
+            is raised with its own type, in the first one at once, and names the sample, its files
+            and the transform (in a `fit` that runs on TensorFlow within
+            `semseg.data.original_errors()`; else its text is in that of TensorFlow's).
 
     Example:
         >>> ds = semseg.data.digits("train", count=20)
@@ -209,7 +210,8 @@ def batch_source(
         A sequence of NumPy batches, which can be sent to other processes where `ds` can be.
 
     Raises:
-        ValueError: an argument out of range.
+        ValueError: an argument out of range, a cache larger than the memory, or an error in the
+            first sample (with its own type).
         IndexError: a step outside of the epochs.
 
     Example:

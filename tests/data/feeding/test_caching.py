@@ -136,6 +136,14 @@ def test_a_folder_from_before_a_mask_was_corrected_is_refused(tmp_path):
         BatchSource(ds, 2, cache=tmp_path / "cache")
 
 
+def test_a_large_folder_says_its_size_where_no_bar_shows(tmp_path, monkeypatch, capsys):
+    BatchSource(counting()[0], 2, cache=tmp_path / "small")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(caching, "_LARGE", 1000)
+    BatchSource(counting()[0], 2, cache=tmp_path / "large")
+    assert capsys.readouterr().err == f"caching 'cells' in {tmp_path / 'large'}, 1 kB\n"
+
+
 def test_a_folder_without_room_is_refused_before_it_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(caching.shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
     message = r"cache='.*cache' needs about 1 kB for 7 samples of 'cells', .* has 10 B left"
