@@ -400,6 +400,16 @@ def normalised_images(folder):
         np.save(path.with_suffix(".npy"), (image / 127.5 - 1).astype(np.float32))
 
 
+def not_finite(folder):
+    """One picture of floats, a tenth of which some division has made NaN or infinite."""
+    for number, (path, image) in enumerate(zip(folder.images, folder.clean.images, strict=True)):
+        path.unlink()
+        wide = image.astype(np.float32) * 20
+        if number == 2:
+            wide[::20], wide[10::20] = np.nan, np.inf
+        np.save(path.with_suffix(".npy"), wide)
+
+
 def constant_image(folder):
     save(folder.images[2], np.full_like(folder.clean.images[2], 90))
 
@@ -439,7 +449,7 @@ FAULTS = {
         near_colors, unknown_colors, ids_for_colors, fractional_mask, float_mask,
         ids_in_three_channels, mask_alpha, mask_depth, empty_masks, only_ignored, absent_class,
         dominant_class, transparent_image, opaque_alpha, mixed_images, sixteen_bit_images,
-        sixteen_bit_cut, normalised_images, constant_image, black_image, unusual_size,
+        sixteen_bit_cut, normalised_images, not_finite, constant_image, black_image, unusual_size,
         duplicate_image, conflicting_masks,
     )
 } | {

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semseg._checks import unknown_ids, unknown_ids_message
+from semseg._checks import check_mask, unknown_ids, unknown_ids_message
 from semseg.classes import ClassMap, check_class_map
 from semseg.data import views
-from semseg.data.errors import prefixed
 from semseg.data.feeding import loaders
 from semseg.data.remapping import joined_classes
-from semseg.data.samples import Pair, SampleFiles, checked_pair, where
+from semseg.data.samples import Pair, SampleFiles, checked_pair, raise_named
 from semseg.data.splitting import Groups, fold_indices, split_indices
 from semseg.data.statistics import (
     ChannelStatistics,
@@ -74,6 +73,8 @@ class Dataset:
                 f"ids must name at least one sample (data set {name!r}), received none"
             )
         self._read = read
+        #: `_read(i)[1]` without the picture, where a source or a view knows how.
+        self._read_mask: Callable[[int], np.ndarray] | None = None
         self.ids = ids
         self.class_map = check_class_map(class_map)
         self.name = name
@@ -87,19 +88,25 @@ class Dataset:
 
     def __getitem__(self, index: int) -> Pair:
         index = self._checked_index(index)
-        image, mask = self._read(index)
         try:
+            image, mask = self._read(index)
             image, mask = checked_pair(image, mask)
-            classes, ignored = self.class_map.num_classes, self.class_map.ignore_class
-            found = unknown_ids(mask, classes, ignored)
-            if found:
-                raise ValueError(unknown_ids_message(found, classes, ignored))
-        except (TypeError, ValueError) as error:
-            raise prefixed(error, where(self, index)) from None
-        return image, mask
+            return image, self._with_known_ids(mask)
+        except Exception as error:  # `read` is someone's own and may raise anything
+            raise_named(error, self, index)
 
     def __iter__(self) -> Iterator[Pair]:
         return (self[i] for i in range(len(self)))
+
+    def mask(self, index: int) -> np.ndarray:
+        """The mask of a sample; of files, without decoding the picture."""
+        index = self._checked_index(index)
+        if self._read_mask is None:
+            return self[index][1]
+        try:
+            return self._with_known_ids(check_mask(self._read_mask(index)))
+        except Exception as error:
+            raise_named(error, self, index)
 
     def paths(self, index: int) -> tuple[Path, Path]:
         """The files of a sample's image and mask."""
@@ -119,6 +126,7 @@ class Dataset:
             files=files and partial(views.chosen, files, chosen),
             note=self.note,
         )
+        made._read_mask = self._read_mask and partial(views.chosen, self._read_mask, chosen)
         made.skipped = self.skipped
         return made
 
@@ -148,6 +156,7 @@ class Dataset:
             files=partial(views.files_at, places) if has_files else None,
             note="; ".join(dict.fromkeys(part.note for part in parts if part.note)),
         )
+        made._read_mask = partial(views.mask_at, places)
         made.skipped = tuple(dict.fromkeys(pair for part in parts for pair in part.skipped))
         return made
 
@@ -176,6 +185,7 @@ class Dataset:
             files=self.files and partial(views.joined_files, self.files, table),
             note=self.note,
         )
+        made._read_mask = partial(views.joined_mask, self, table)
         made.skipped = self.skipped
         return made
 
@@ -262,6 +272,13 @@ class Dataset:
     batches = loaders.batches
     batch_source = loaders.batch_source
     benchmark = loaders.benchmark
+
+    def _with_known_ids(self, mask: np.ndarray) -> np.ndarray:
+        classes, ignored = self.class_map.num_classes, self.class_map.ignore_class
+        found = unknown_ids(mask, classes, ignored)
+        if found:
+            raise ValueError(unknown_ids_message(found, classes, ignored))
+        return mask
 
     def _checked_index(self, index: int) -> int:
         index = operator.index(index)

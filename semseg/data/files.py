@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from semseg.classes import ClassMap
 from semseg.data.dataset import Dataset
 from semseg.data.encodings import AmbiguousMaskError, Encoding, Found, MaskDecoder, detect
@@ -92,7 +94,9 @@ def _dataset(
 ) -> Dataset:
     files = partial(_files, pairs, decoder, channels)
     ids = [pair.id for pair in pairs]
-    return Dataset(partial(_read, files), ids, decoder.class_map, name, files=files, note=note)
+    ds = Dataset(partial(_read, files), ids, decoder.class_map, name, files=files, note=note)
+    ds._read_mask = partial(_read_mask, files)
+    return ds
 
 
 def _files(
@@ -104,6 +108,11 @@ def _files(
 def _read(files: Callable[[int], SampleFiles], index: int) -> Pair:
     sample = files(index)
     return sample.read_image(), sample.decoder.read(sample.mask)
+
+
+def _read_mask(files: Callable[[int], SampleFiles], index: int) -> np.ndarray:
+    sample = files(index)
+    return sample.decoder.read(sample.mask)
 
 
 def _note(

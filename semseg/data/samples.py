@@ -1,14 +1,15 @@
 """What batches and passes are made of: named samples with random access."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 
 from semseg._checks import check_image, check_mask
 from semseg.classes import ClassMap
 from semseg.data.encodings import MaskDecoder
+from semseg.data.errors import prefixed
 from semseg.data.reading import read_image
 from semseg.data.reading.images import with_channels
 
@@ -49,6 +50,19 @@ def where(ds: Samples, index: int) -> str:
     found = getattr(ds, "files", None)
     files = f" (files {', '.join(str(f) for f in found(index)[:2])})" if found else ""
     return f"sample {ds.ids[index]!r} of {ds.name!r}{files}"
+
+
+def raise_named(error: Exception, ds: Samples, index: int) -> NoReturn:
+    """Raises the error with its sample before its text, where that is not there already."""
+    if str(error).startswith(f"sample {ds.ids[index]!r} of "):
+        raise error
+    raise prefixed(error, where(ds, index)) from error
+
+
+def mask_of(ds: Samples, index: int) -> np.ndarray:
+    """A sample's mask; the picture is read too only where the two can't be had apart."""
+    read: Callable[[int], np.ndarray] | None = getattr(ds, "mask", None)
+    return ds[index][1] if read is None else read(index)
 
 
 class SampleFiles(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from semseg.data.samples import LabelledSamples
+from semseg.data.samples import LabelledSamples, mask_of
 from semseg.data.statistics import classes_in
 
 Groups = Sequence[Any] | Callable[[str], Any]
@@ -99,7 +99,7 @@ def _ordered_groups(
 def _strata(ds: LabelledSamples, order: np.ndarray) -> np.ndarray:
     """Of each sample, in `order`, the class in it that is in the fewest samples."""
     count = ds.class_map.num_classes
-    found = classes_in(lambda i: ds[i][1], order, count)
+    found = classes_in(lambda i: mask_of(ds, i), order, count)
     samples_with = found.sum(0)
     rarity = np.where(found, samples_with, len(order) + 1)
     return np.where(found.any(1), rarity.argmin(1), count)

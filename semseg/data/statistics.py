@@ -8,7 +8,7 @@ import numpy as np
 
 from semseg.classes import ClassMap
 from semseg.data.passes import in_order
-from semseg.data.samples import LabelledSamples, Samples
+from semseg.data.samples import LabelledSamples, Samples, mask_of
 
 if TYPE_CHECKING:
     import keras
@@ -72,7 +72,7 @@ def class_frequencies(ds: LabelledSamples) -> ClassFrequencies:
     count = ds.class_map.num_classes
 
     def of_sample(index: int) -> tuple[np.ndarray, int]:
-        mask = ds[index][1]
+        mask = mask_of(ds, index)
         valid = mask[(mask >= 0) & (mask < count)].astype(np.intp)  # bincount knows no uint64
         return np.bincount(valid, minlength=count), mask.size - valid.size
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from semseg.data.remapping import renumbered
 from semseg.data.samples import Pair, SampleFiles
 
@@ -20,6 +22,13 @@ def sample_at(places: Sequence[tuple[Any, int]], index: int) -> Pair:
     return part[i]
 
 
+def mask_at(places: Sequence[tuple[Any, int]], index: int) -> np.ndarray:
+    """A mask of several data sets behind each other."""
+    part, i = places[index]
+    mask: np.ndarray = part.mask(i)
+    return mask
+
+
 def files_at(places: Sequence[tuple[Any, int]], index: int) -> SampleFiles:
     """The files of a sample of several data sets behind each other."""
     part, i = places[index]
@@ -30,6 +39,11 @@ def joined(ds: Any, table: Mapping[int, int], index: int) -> Pair:
     """A sample with its ids replaced."""
     image, mask = ds[index]
     return image, renumbered(mask, table)
+
+
+def joined_mask(ds: Any, table: Mapping[int, int], index: int) -> np.ndarray:
+    """A mask with its ids replaced."""
+    return renumbered(ds.mask(index), table)
 
 
 def joined_files(

@@ -50,7 +50,9 @@ def draw_augmentations(
     from semseg.data.feeding.batches import BatchSource  # needed here alone
 
     count, columns = check_count("count", count, 1), check_count("columns", columns, 1)
-    source = BatchSource(ds, batch_size=1, augment=transform, seed=seed)
-    samples = [ds[index], *(source.sample(index, epoch)[:2] for epoch in range(count))]
+    original, index = ds[index], index % len(ds)
+    alone = (index, len(ds))  # the others need not be readable
+    source = BatchSource(ds, batch_size=1, augment=transform, seed=seed, shard=alone)
+    samples = [original, *(source.sample(index, epoch)[:2] for epoch in range(count))]
     captions = ["original", *(f"epoch {epoch + 1}" for epoch in range(count))]
     return draw_samples(samples, ds.class_map, captions, columns, max_width, dark=dark)

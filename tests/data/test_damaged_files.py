@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from image_files import encoded, saved_palette, smooth
 from PIL import Image
 
-from semseg.data.reading import read_image, read_mask
+from semseg.classes import ClassMap
+from semseg.data import from_folders, write_records
+from semseg.data.reading import UnreadableFileError, read_image, read_mask
+from semseg.data.transforms import Flip
 
 RNG = np.random.default_rng(0)
 
@@ -85,6 +88,33 @@ def test_a_truncated_file_is_an_error_that_names_it_never_half_a_picture(scratch
     verdict = identical_or_named(read, scratch / name, whole[:cut], expected)
     if cut < len(whole) - 16:  # a PNG's last 12 bytes hold no pixel
         assert verdict == "error"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ds, folder: ds[1],
+        lambda ds, folder: ds.pipeline(2, shuffle=False),
+        lambda ds, folder: list(ds.batches(1)),
+        lambda ds, folder: list(ds.batch_source(1)),
+        lambda ds, folder: ds.pipeline(2, cache="ram", shuffle=False, augment=Flip()),
+        lambda ds, folder: write_records(ds, folder / "records"),
+    ],
+)
+def test_a_damaged_file_keeps_its_type_and_its_fault_on_every_way(tmp_path, ask):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for name in ("0", "1"):
+        (tmp_path / "images" / f"{name}.jpg").write_bytes(WHOLE["noise.jpg"])
+        (tmp_path / "masks" / f"{name}.png").write_bytes(WHOLE["ids.png"])
+    ds = from_folders(tmp_path / "images", tmp_path / "masks", ClassMap(list("abcdefghi")))
+    for name in ("0", "1"):
+        (tmp_path / "images" / f"{name}.jpg").write_bytes(WHOLE["noise.jpg"][:-100])
+    with pytest.raises(
+        UnreadableFileError, match=r"^sample '[01]' of 'images' \(files .*\): the f"
+    ) as e:
+        ask(ds, tmp_path)
+    assert e.value.fault == "truncated"
 
 
 def test_a_jpeg_cut_behind_its_thumbnail_is_an_error(scratch):

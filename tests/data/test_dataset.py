@@ -223,6 +223,47 @@ def test_paths_count_from_the_end_too_and_reach_no_sample_outside():
         cells().paths(0)
 
 
+@pytest.mark.parametrize("error", [ValueError("v"), FileNotFoundError("f"), OSError("o")])
+@pytest.mark.parametrize("ask", [lambda ds: ds[3], lambda ds: ds.mask(3), lambda ds: list(ds)])
+def test_an_error_of_read_names_the_sample_and_keeps_its_type(error, ask):
+    def read(index):
+        if index == 3:
+            raise error
+        return image_of(index), mask_of(index)
+
+    whole = cells(read=read)
+    for ds in (whole, whole.map_classes({"cell": "x"}), whole.subset(range(5))):
+        with pytest.raises(type(error), match=rf"^sample 'cell 3' of 'cells': {error}$") as e:
+            ask(ds)
+        assert e.value.__cause__ is error or e.value.__context__.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [KeyError("k"), IndexError("i"), StopIteration("s")])
+def test_an_error_of_read_that_would_end_a_loop_becomes_a_runtime_error(error):
+    def read(index):
+        raise error
+
+    with pytest.raises(RuntimeError, match=rf"^sample 'cell 2' of 'cells': {type(error).__name__}"):
+        cells(read=read)[2]
+
+
+def test_what_read_returns_must_be_a_pair():
+    with pytest.raises(ValueError, match=r"^sample 'cell 0' of 'cells': .*unpack"):
+        cells(read=lambda i: (image_of(i), mask_of(i), None))[0]
+
+
+def test_a_mask_alone_is_that_of_the_sample_in_every_view():
+    bad = cells(read=lambda i: (image_of(i), mask_of(i) + 7))
+    views = [cells().subset([3, 1]), cells().map_classes({"cell": "x"}), cells().concat(cells(2))]
+    for ds in [cells(), *views]:
+        for i in range(len(ds)):
+            np.testing.assert_array_equal(ds.mask(i), ds[i][1])
+        with pytest.raises(IndexError, match="index must be below"):
+            ds.mask(len(ds))
+    with pytest.raises(ValueError, match=r"^sample 'cell 1' of 'cells': mask has ids \[8\]"):
+        bad.mask(1)
+
+
 def test_a_class_map_is_required():
     with pytest.raises(TypeError, match=r"class_map must be a semseg.ClassMap, received list"):
         cells(class_map=["background", "cell"])

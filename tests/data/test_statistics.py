@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
 from sklearn.utils.class_weight import compute_class_weight
 
 from semseg.classes import ClassMap
@@ -18,6 +19,7 @@ from semseg.data import (
     class_frequencies,
     class_weights,
     from_arrays,
+    from_pairs,
 )
 from semseg.data.statistics import ClassFrequencies
 
@@ -32,6 +34,19 @@ MASKS = st.lists(
     min_size=1,
     max_size=5,
 )
+
+
+def test_a_pass_over_the_masks_of_files_reads_no_picture(tmp_path):
+    pairs = [(tmp_path / f"{i}.png", tmp_path / f"{i}m.png") for i in range(4)]
+    for number, (image, mask) in enumerate(pairs):
+        Image.new("RGB", (8, 6)).save(image)
+        Image.new("L", (8, 6), number % 2).save(mask)
+    ds = from_pairs(pairs, TWO)
+    for image, _ in pairs:
+        image.write_bytes(b"")
+    for view in (ds, ds.subset([3, 2, 1, 0]), ds.concat(ds), ds.map_classes({"cell": "x"})):
+        assert view.class_frequencies().shares.tolist() == [0.5, 0.5]
+    assert [len(part) for part in ds.split((0.5, 0.5))] == [2, 2]
 
 
 def of_masks(masks, class_map=FOUR):

@@ -157,4 +157,25 @@ FAULTS = [
         "if wrong > 0.9:",
         ("tests/data/transforms/test_sync.py",),
     ),
+    Fault(
+        "pair-gone-apart-in-a-chain",
+        "semseg/data/transforms/transform.py",
+        "        sample = checked(sample)\n",
+        "        pass\n",
+        ("tests/data/transforms/test_compose.py",),
+    ),
+    Fault(
+        "floats-share-one-range",
+        "semseg/data/transforms/values.py",
+        "        for step in steps:\n            values = step.adjust(image.astype(np.float32), image_range(image), rng)\n",
+        "        span = image_range(image)\n        for step in steps:\n            values = step.adjust(image.astype(np.float32), span, rng)\n",
+        ("tests/data/transforms/test_values.py",),
+    ),
+    Fault(
+        "paint-taken-for-the-ignored-label",
+        "semseg/data/transforms/cropping.py",
+        'self.__dict__.get("_ignore_class", self.mask_fill)',
+        "self.mask_fill",
+        ("tests/data/transforms/test_cropping.py",),
+    ),
 ]

@@ -136,7 +136,7 @@ def test_augmentations_are_those_of_the_first_epochs(rows):
 
     draw_augmentations(ds, watched, index=2, count=3, seed=5)
     source = ds.batch_source(4, augment=transform, seed=5, shuffle=False, epochs=3)
-    for epoch, (image, mask) in enumerate(seen):
+    for epoch, (image, mask) in enumerate(seen[1:]):  # the first is a look at what comes
         images, masks = source[epoch]
         np.testing.assert_array_equal(images[2], image)
         np.testing.assert_array_equal(masks[2], mask)
@@ -155,6 +155,15 @@ def test_presets_fill_what_lies_outside_with_the_ignored_id_as_in_training(rows)
     assert rows[0].pictures[1].shape[0] == rows[0].pictures[1].shape[1]
 
 
+def test_a_preview_needs_no_sample_but_its_own():
+    ds = broken_data_set()
+    with pytest.raises(OSError, match="ends too early"):
+        draw_augmentations(ds, Flip(), index=1)
+    assert draw_augmentations(ds, Flip(), index=0, count=1).shape[-1] == 3
+    first = draw_augmentations(ds, Flip(), index=-3, count=1)
+    np.testing.assert_array_equal(first, draw_augmentations(ds, Flip(), index=0, count=1))
+
+
 def test_a_transform_that_fails_is_named_with_its_sample():
     with pytest.raises(ZeroDivisionError, match="sample '0' of 'arrays'"):
         draw_augmentations(data_set(1), lambda image, mask, rng: 1 / 0)
@@ -168,8 +177,9 @@ def test_numbers_below_1_are_refused(name):
         draw_augmentations(data_set(2), Flip(), **{name: 0})
 
 
-def test_a_transform_that_invents_ids_is_named_by_its_epoch():
-    with pytest.raises(ValueError, match=r"mask of 'epoch 1' has ids \[9\] outside 0..1"):
+def test_a_transform_that_invents_ids_is_named_with_its_sample():
+    message = r"sample '0' of 'arrays': mask after Compose\(\[<lambda>\]\) has ids \[9\] outside 0"
+    with pytest.raises(ValueError, match=message):
         draw_augmentations(data_set(1), lambda image, mask, rng: (image, mask + 9))
 
 

@@ -49,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> Report:
+    if args.classes is None and args.ignore is not None:
+        raise ValueError("--ignore is an id beside classes; name their file with --classes")
     return check_folders(
         args.images,
         args.masks,

@@ -47,8 +47,7 @@ def check(ds: Dataset, against: Sequence[Dataset] = ()) -> Report:
         for name, digest in zip(other.ids, digests, strict=True):
             if digest is not None:
                 elsewhere[digest] = other.name, str(name)
-    decoder = ds.files(0).decoder if ds.files else MaskDecoder(ds.class_map)
-    rules = _rules(decoder.class_map, ds.class_map, decoder.encoding, elsewhere)
+    rules = _rules(ds.class_map, elsewhere)
     samples = in_order(lambda i: examine(ds, i), range(len(ds)), len(ds), f"checking {ds.name}")
     return _report(ds.name, samples, rules)
 
@@ -68,11 +67,20 @@ def check_folders(
         class_map: what the masks should hold; None judges them by themselves.
         encoding: as in `from_folders`.
         **pairing: `image_suffix`, `mask_suffix`, `pattern` and `recursive` of `from_folders`.
+
+    Raises:
+        ValueError: "rgb" without a `class_map`, whose colours it needs.
     """
+    if encoding == "rgb" and class_map is None:
+        raise ValueError(
+            "encoding='rgb' needs a class_map with the masks' colours, received None; pass "
+            "class_map= (--classes, a file of `name red green blue` lines)"
+        )
     pairs = pair_folders(images, masks, **pairing)
-    stand_in = class_map or ClassMap([str(i) for i in range(256)])
+    names = ["background", "object"] if encoding == "instances" else map(str, range(256))
+    stand_in = class_map or ClassMap(list(names))
     decoder = MaskDecoder(stand_in, encoding)
-    rules = _rules(class_map, class_map, encoding, {})
+    rules = _rules(class_map, {})
     samples = in_order(
         lambda pair: examine_files(pair.id, SampleFiles(pair.image, pair.mask, decoder)),
         pairs.pairs,
@@ -91,15 +99,10 @@ def check_folders(
     return Report(report.name, report.samples, report.found, _sorted([*lone, *report.problems]))
 
 
-def _rules(
-    raw_map: ClassMap | None,
-    class_map: ClassMap | None,
-    encoding: Encoding,
-    elsewhere: dict[int, tuple[str, str]],
-) -> list[_Rule]:
+def _rules(class_map: ClassMap | None, elsewhere: dict[int, tuple[str, str]]) -> list[_Rule]:
     rules: list[_Rule] = [
         Files(),
-        Masks(raw_map, encoding),
+        Masks(class_map is not None),
         Images(),
         Samples(elsewhere),
         _Swapped(),

@@ -1,6 +1,6 @@
 """Facts about one sample, small enough to be thrown away after they were counted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class ImageFacts:
     size: Size
     channels: int
     dtype: str
-    low: float
+    is_finite: bool
+    low: float  # of numbers that are finite, as all that follows
     high: float
     mean: float
     std: float
@@ -84,7 +85,8 @@ class Examined:
     id: str
     image: ImageFacts | None = None
     mask: MaskFacts | None = None
-    faults: tuple[Fault, ...] = field(default=())
+    faults: tuple[Fault, ...] = ()
+    decoder: MaskDecoder | None = None  # how the mask is read; None if nobody has said
 
 
 def examine(ds: Dataset, index: int) -> Examined:
@@ -94,11 +96,12 @@ def examine(ds: Dataset, index: int) -> Examined:
         return examine_files(sample, ds.files(index))
     try:
         image, mask = ds[index]
-    except (ValueError, TypeError, OSError) as error:
+    except Exception as error:  # `read` may raise anything
         return Examined(sample, faults=(Fault("sample", sample, str(error)),))
     ids, counts = np.unique(mask, return_counts=True)
     classes = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-    return Examined(sample, _image_facts(image), _mask_facts(mask, classes))
+    decoder = MaskDecoder(ds.class_map)
+    return Examined(sample, _image_facts(image), _mask_facts(mask, classes), decoder=decoder)
 
 
 def examine_files(sample: str, files: SampleFiles) -> Examined:
@@ -106,7 +109,7 @@ def examine_files(sample: str, files: SampleFiles) -> Examined:
     faults: list[Fault] = []
     image = _image_file(files, faults)
     mask = _mask_file(files, faults)
-    return Examined(sample, image, mask, tuple(faults))
+    return Examined(sample, image, mask, tuple(faults), files.decoder)
 
 
 def image_digest(ds: Dataset, index: int) -> int | None:
@@ -115,7 +118,7 @@ def image_digest(ds: Dataset, index: int) -> int | None:
         if ds.files is None:
             return _digest(ds[index][0])
         return _digest(ds.files(index).read_image())
-    except (ValueError, TypeError, OSError):
+    except Exception:
         return None
 
 
@@ -174,20 +177,26 @@ def _file_facts(path: Path, header: Header) -> FileFacts:
 
 def _image_facts(image: np.ndarray, file: FileFacts | None = None) -> ImageFacts:
     height, width, channels = image.shape
+    is_finite = image.dtype.kind != "f" or bool(np.isfinite(image).all())
     first = image[..., 0]
     distinct = np.count_nonzero(np.bincount(first.ravel())) if image.dtype == np.uint8 else -1
     return ImageFacts(
         (height, width),
         channels,
         str(image.dtype),
-        float(image.min()),
-        float(image.max()),
-        *_mean_and_deviation(image),
+        is_finite,
+        *_range_and_moments(image if is_finite else image[np.isfinite(image)]),
         bool((image == image[0, 0]).all()),
         int(distinct),
         _digest(image),
         file,
     )
+
+
+def _range_and_moments(image: np.ndarray) -> tuple[float, float, float, float]:
+    if not image.size:  # nothing in it is finite
+        return 0.0, 0.0, 0.0, 0.0
+    return float(image.min()), float(image.max()), *_mean_and_deviation(image)
 
 
 def _mean_and_deviation(image: np.ndarray) -> tuple[float, float]:

@@ -239,6 +239,11 @@ KINDS = {
         "images are normalised already: {0}",
         "build the model with preprocessing=None, or pass the images as they were",
     ),
+    "not_finite": Kind(
+        "certain",
+        "images hold NaN or infinity, and so will the loss",
+        "np.nan_to_num before they are saved, or leave them out with subset",
+    ),
     "constant_image": Kind(
         "likely", "images have one colour everywhere", "look at them; leave them out with subset"
     ),

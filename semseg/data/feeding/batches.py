@@ -5,30 +5,49 @@ draw of them), and the augmentation of a sample has a generator of its own: `dra
 Nothing else is random, so any number of threads, processes or restarts gives the same stream.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from semseg.data.errors import prefixed
+from semseg._checks import (
+    check_count,
+    unknown_ids,
+    unknown_ids_message,
+    warn_if_unit_range,
+)
+from semseg.classes import ClassMap
 from semseg.data.feeding.caching import Decoded, OnDisk, in_memory
 from semseg.data.feeding.draws import Draws, Shard, sample_rng
+from semseg.data.feeding.epochs import first_epoch
 from semseg.data.feeding.pixel_weights import PixelWeights, SampleWeight
-from semseg.data.feeding.sampling import Sampling, draw_probabilities
-from semseg.data.samples import LabelledSamples, checked_pair, where
+from semseg.data.feeding.sampling import (
+    Sampling,
+    balanced_probabilities,
+    given_probabilities,
+    is_balanced,
+)
+from semseg.data.samples import LabelledSamples, Pair, checked_pair, mask_of, raise_named
 from semseg.data.transforms import Compose, Resize
+from semseg.data.transforms.stored import is_own
 from semseg.data.transforms.transform import TransformLike
 
 Augment = TransformLike | Sequence[TransformLike]
 Batch = tuple[np.ndarray, ...]
+#: dtype and axes behind height and width, of image, mask and perhaps weights.
+Form = tuple[tuple[np.dtype, tuple[int, ...]], ...]
+Result = TypeVar("Result")
 
 
 class BatchSource:
     """Batches by absolute step: `source[step] -> (images, masks)`, endless.
 
     With `sample_weight` there are three parts: (images, masks, weights). The arguments are those
-    of `Dataset.pipeline`.
+    of `Dataset.pipeline`; all are checked before a cache is filled, `repeat` and `start_step` for
+    those who read the stream.
     """
 
     def __init__(
@@ -45,16 +64,17 @@ class BatchSource:
         sample_weight: SampleWeight | None = None,
         shard: Shard = (0, 1),
         drop_remainder: bool = False,
+        repeat: bool = True,
+        start_step: int = 0,
     ) -> None:
-        _check_whole(batch_size, "batch_size", 1)
-        _check_whole(seed, "seed", 0)
+        self.batch_size = check_count("batch_size", batch_size, 1)
+        self.seed = check_count("seed", seed, 0)
         if sampling is not None and not shuffle:
             raise ValueError("sampling= draws at random; leave shuffle=True")
         self.ds = ds
-        self.batch_size = batch_size
-        self.seed = int(seed)
-        self.transform = _chain(size, augment, ds.class_map.ignore_class)
+        self.transform = _chain(size, augment, ds.class_map)
         self._chain_shown = repr(self.transform)
+        self._is_own = is_own(self.transform)
         self.weights = None if sample_weight is None else PixelWeights(sample_weight, ds.class_map)
         shard = _checked_shard(shard, ds)
         draws = Draws(len(ds), shard, shuffle, self.seed)
@@ -65,24 +85,42 @@ class BatchSource:
                 f"drop_remainder=True leaves no batch: batch_size is {batch_size} and there are "
                 f"{count} samples; pass a smaller batch_size"
             )
+        first_epoch(start_step, self.steps_per_epoch, repeat)
+        _check_cache(cache)
+        weighted = None if sampling is None or is_balanced(sampling) else sampling
+        if weighted is not None:
+            draws = draws.with_probabilities(given_probabilities(weighted, ds, draws.members))
+        self._draws = draws
         self._cached: dict[int, Decoded] | None = None
         self._source: LabelledSamples | OnDisk = ds
+        # One sample shows what all are like, and its errors come before any long work.
+        index = int(self.order(0)[0])
+        seen = self._named(self.decoded, index)
+        first = self._named(lambda i: self._made(seen, i, epoch=0), index)
+        self.form = form_of(first)
+        warn_if_unit_range(first[0])
         if cache == "ram":
-            self._cached = in_memory(self._named_decoded, draws.members, ds.name)
+            read = partial(self._named, self.decoded)
+            self._cached = in_memory(read, draws.members, ds.name, {index: seen})
         elif cache is not None:
-            self._source = OnDisk(ds, shard, _checked_folder(cache))
-        if sampling is not None:
-            mask_of = lambda i: self._named_decoded(i)[1]  # noqa: E731
-            chances = draw_probabilities(sampling, ds, draws.members, mask_of)
-            draws = Draws(len(ds), shard, shuffle, self.seed, chances)
-        self._draws = draws
+            self._source = OnDisk(ds, shard, Path(cache))
+        if sampling is not None and weighted is None:
+            chances = balanced_probabilities(ds, draws.members, partial(self._named, self._mask))
+            self._draws = draws.with_probabilities(chances)
 
     def __getitem__(self, step: int) -> Batch:
         epoch, place = divmod(int(step), self.steps_per_epoch)
         chosen = slice(place * self.batch_size, (place + 1) * self.batch_size)
         indices, turns = (part[chosen].tolist() for part in self._draws.of_epoch(epoch))
         pairs = zip(indices, turns, strict=True)
-        return self.stacked((self.sample(i, epoch, turn) for i, turn in pairs), indices)
+        batch = self.stacked((self.sample(i, epoch, turn) for i, turn in pairs), indices)
+        if form_of(batch, 1) != self.form:
+            raise ValueError(
+                f"all samples of {self.ds.name!r} must have one dtype and number of channels, "
+                f"received {_shown(self.form)} and then {_shown(form_of(batch, 1))} "
+                f"({self.ds.ids[indices[0]]!r}); convert them in augment="
+            )
+        return batch
 
     def order(self, epoch: int) -> np.ndarray:
         """The indices of an epoch, in the order in which they are read."""
@@ -90,10 +128,10 @@ class BatchSource:
 
     def sample(self, index: int, epoch: int, turn: int = 0) -> Batch:
         """One augmented sample; every error names it, its files and the transform."""
-        try:
-            image, mask, weights = self.augmented(self.decoded(index), index, epoch, turn)
-        except Exception as error:  # someone's own function may raise anything
-            raise self._named(error, index) from error
+        return self._named(lambda i: self._made(self.decoded(i), i, epoch, turn), index)
+
+    def _made(self, decoded: Decoded, index: int, epoch: int, turn: int = 0) -> Batch:
+        image, mask, weights = self.augmented(decoded, index, epoch, turn)
         return (image, mask) if weights is None else (image, mask, weights)
 
     def decoded(self, index: int) -> Decoded:
@@ -112,7 +150,8 @@ class BatchSource:
                 image, mask = self.transform(image, mask, rng)
             else:
                 image, mask, weights = self.transform(image, mask, rng, weights)
-            image, mask = checked_pair(image, mask, f" after {self._chain_shown}")
+            if not self._is_own:
+                image, mask = self._checked(image, mask)
         return image, mask, None if self.weights is None else self.weights.of_batch(mask, weights)
 
     def stacked(self, samples: Iterable[Batch], indices: Sequence[int]) -> Batch:
@@ -131,19 +170,28 @@ class BatchSource:
                 whole[place] = array
         return batch
 
-    def _named_decoded(self, index: int) -> Decoded:
+    def _named(self, work: Callable[[int], Result], index: int) -> Result:
+        """`work(index)`; every error names the sample."""
         try:
-            return self.decoded(index)
-        except Exception as error:
-            raise self._named(error, index) from error
+            return work(index)
+        except Exception as error:  # someone's own function may raise anything
+            raise_named(error, self.ds, index)
 
-    def _named(self, error: Exception, index: int) -> Exception:
-        place = where(self.ds, index)
-        if isinstance(error, IndexError | StopIteration):  # would end someone's loop in silence
-            return RuntimeError(f"{place}: {error!r}")
-        if str(error).startswith(place):
-            return error
-        return prefixed(error, place)
+    def _mask(self, index: int) -> np.ndarray:
+        if self._cached is not None:
+            return self._cached[index][1]
+        source = self._source
+        return source[index][1] if isinstance(source, OnDisk) else mask_of(source, index)
+
+    def _checked(self, image: np.ndarray, mask: np.ndarray) -> Pair:
+        """What came out of a chain with someone's own functions, which may return anything."""
+        after = f" after {self._chain_shown}"
+        image, mask = checked_pair(image, mask, after)
+        classes, ignored = self.ds.class_map.num_classes, self.ds.class_map.ignore_class
+        found = unknown_ids(mask, classes, ignored)
+        if found:
+            raise ValueError(unknown_ids_message(found, classes, ignored, f"mask{after}"))
+        return image, mask
 
     def _mismatch(
         self, first: np.ndarray, first_index: int, array: np.ndarray, index: int
@@ -160,24 +208,39 @@ class BatchSource:
 
 
 def _chain(
-    size: tuple[int, int] | None, augment: Augment | None, ignore_class: int | None
+    size: tuple[int, int] | None, augment: Augment | None, class_map: ClassMap
 ) -> Compose | None:
     steps: list[TransformLike] = [] if size is None else [Resize(size)]
+    if augment is not None and not callable(augment) and not isinstance(augment, list | tuple):
+        raise TypeError(f"augment must be a transform or a list of them, received {augment!r}")
     if augment is not None:
-        steps += [augment] if callable(augment) else list(augment)
-    chain = Compose(steps)
-    return chain.filled(ignore_class) if steps else None
+        steps += [augment] if callable(augment) else augment
+    if not steps:
+        return None
+    chain = Compose(steps).filled(class_map.ignore_class)
+    allowed = {*range(class_map.num_classes), class_map.ignore_class}
+    for fill in chain.fills() - allowed:
+        raise ValueError(
+            f"mask_fill must be one of the classes 0..{class_map.num_classes - 1} or the "
+            f"ClassMap's ignore_class ({class_map.ignore_class}), received {fill} in {chain!r}; "
+            f"pass another mask_fill=, or make the ClassMap with ignore_class={fill}"
+        )
+    return chain
 
 
-def _check_whole(value: int, name: str, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be an int >= {least}, received {value!r}")
+def form_of(sample: Batch, batched: int = 0) -> Form:
+    """What all samples of a stream have in common: dtype and channels of each part."""
+    return tuple((part.dtype, part.shape[2 + batched :]) for part in sample)
 
 
-def _checked_folder(cache: "str | PathLike[str]") -> Path:
-    if not isinstance(cache, str | PathLike) or not str(cache):
+def _shown(form: Form) -> str:
+    (image, channels), (mask, _) = form[:2]
+    return f"{image} images of {channels[0]} channels with {mask} masks"
+
+
+def _check_cache(cache: "str | PathLike[str] | None") -> None:
+    if cache is not None and (not isinstance(cache, str | PathLike) or not str(cache)):
         raise TypeError(f"cache must be None, 'ram' or a folder, received {cache!r}")
-    return Path(cache)
 
 
 def _checked_shard(shard: Shard, ds: LabelledSamples) -> Shard:

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +14,33 @@ from semseg.data.feeding.draws import Shard
 from semseg.data.passes import in_order
 from semseg.data.samples import LabelledSamples, Pair
 
+#: Where Linux says what a container may use: control groups of version 2 and 1.
+_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+_LARGE = 1e9  # bytes, which are worth a line in a log
+_MOST = 0.9  # of the memory; model and batches need some too
+
 #: Image, mask and, where a function makes them, the weights of its pixels.
 Decoded = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 def in_memory(
-    read: Callable[[int], Decoded], indices: Sequence[int] | np.ndarray, name: str
+    read: Callable[[int], Decoded],
+    indices: Sequence[int] | np.ndarray,
+    name: str,
+    known: dict[int, Decoded],
 ) -> dict[int, Decoded]:
-    """All samples of `indices`; a bar says the size and shows how far it is.
+    """All samples of `indices`, some `known`; a bar says the size and shows how far it is.
 
     Raises:
         ValueError: they would not fit into the machine's memory.
     """
     indices = [int(i) for i in indices]
-    some = look_at(read, indices)
+    some = known | look_at(lambda i: known.get(i) or read(i), indices)
     size, memory = decoded_bytes(some, len(indices)), physical_memory()
-    if memory is not None and size > memory:
+    if memory is not None and size > _MOST * memory:
         raise ValueError(
             f"cache='ram' needs about {shown_bytes(size)} for {len(indices)} samples of {name!r}, "
             f"and this machine has {shown_bytes(memory)}; pass cache= a folder, or None"
@@ -42,7 +54,8 @@ class OnDisk:
     """The samples of a shard as raw records in a folder, where an earlier run may have put them.
 
     Raises:
-        ValueError: the folder holds another data set, or the disk has no room.
+        ValueError: the folder holds another data set, or this one before a file of it was changed;
+            or the disk has no room.
     """
 
     def __init__(self, ds: LabelledSamples, shard: Shard, folder: Path) -> None:
@@ -51,7 +64,8 @@ class OnDisk:
 
         number, self._shards = shard
         members = range(number, len(ds), self._shards)
-        chosen = Dataset(ds.__getitem__, ds.ids, ds.class_map, ds.name)
+        files = getattr(ds, "files", None)
+        chosen = Dataset(ds.__getitem__, ds.ids, ds.class_map, ds.name, files=files)
         if self._shards > 1:  # hosts may share the disk
             chosen = chosen.subset(list(members))
             folder = folder / f"shard-{number}-of-{self._shards}"
@@ -72,7 +86,7 @@ class OnDisk:
                 f"cache={str(folder)!r} needs about {shown_bytes(size)} for {len(members)} samples "
                 f"of {ds.name!r}, and the disk has {shown_bytes(free)} left; pass another folder"
             )
-        if sys.stderr.isatty():  # as the bar that follows
+        if sys.stderr.isatty() or size > _LARGE:  # as the bar that follows, or what takes minutes
             tqdm.write(f"caching {ds.name!r} in {folder}, {shown_bytes(size)}", file=sys.stderr)
 
 
@@ -88,11 +102,14 @@ def decoded_bytes(some: dict[int, Decoded], count: int) -> int:
 
 
 def physical_memory() -> int | None:
-    """The machine's memory in bytes; None where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
+    """The memory that the machine has, or that its container is given; None if neither is known."""
+    known = []
+    with suppress(AttributeError, ValueError, OSError):
+        known.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for limit in _LIMITS:
+        with suppress(ValueError, OSError):  # no such system, or "max"
+            known.append(int(limit.read_text()))
+    return min(known, default=None)
 
 
 def shown_bytes(count: float) -> str:

@@ -43,6 +43,10 @@ class Draws:
     def __len__(self) -> int:
         return len(self.members)
 
+    def with_probabilities(self, probabilities: np.ndarray) -> "Draws":
+        """The same, drawn with replacement: one probability a member."""
+        return Draws(self._count, self._shard, self._shuffle, self._seed, probabilities)
+
     def of_epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Sample indices in the order in which they are read, and the turn of each.
 

@@ -7,6 +7,7 @@
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from semseg._checks import check_count
 from semseg.data.feeding.batches import Augment, BatchSource
 from semseg.data.feeding.draws import Shard
 from semseg.data.feeding.epochs import EpochSteps
@@ -56,7 +57,9 @@ def pipeline(
         seed: an int >= 0; all that is random follows from it, the epoch and the sample's index.
         cache: "ram" keeps the decoded samples (before resize and augmentation) in memory; they are
             read when the pipeline is made, and freed with it. A folder keeps images and masks on
-            disk as raw records, for later runs too; another data set's folder is an error.
+            disk as raw records, for later runs too; another data set's folder is an error, and so
+            is one from before a file was changed. (Of a data set without files only the names, the
+            classes and some samples are compared: give a changed one another folder.)
         sampling: None reads every sample once an epoch. "balanced" draws as many, with
             replacement, so that every class is drawn as often (one pass over the masks). An array
             of one weight >= 0 a sample draws in proportion to it.
@@ -106,6 +109,8 @@ def pipeline(
         sample_weight=sample_weight,
         shard=shard,
         drop_remainder=drop_remainder,
+        repeat=repeat,
+        start_step=start_step,
     )
     return make_pipeline(source, repeat=repeat, start_step=start_step)
 
@@ -135,9 +140,10 @@ def batches(
         A `keras.utils.PyDataset` whose batches are NumPy arrays; a loop over it is one epoch.
 
     Raises:
-        ValueError: an argument out of range. An error in a sample is raised with its own type, and
-            names the sample, its files and the transform (in a `fit` that runs on TensorFlow
-            within `semseg.data.original_errors()`; else its text is in that of TensorFlow's).
+        ValueError: an argument out of range, a cache larger than the memory. An error in a sample
+            is raised with its own type, in the first one at once, and names the sample, its files
+            and the transform (in a `fit` that runs on TensorFlow within
+            `semseg.data.original_errors()`; else its text is in that of TensorFlow's).
 
     Example:
         >>> ds = semseg.data.digits("train", count=20)
@@ -159,6 +165,8 @@ def batches(
         sample_weight=sample_weight,
         shard=shard,
         drop_remainder=drop_remainder,
+        repeat=repeat,
+        start_step=start_step,
     )
     return Batches(source, repeat=repeat, start_step=start_step)
 
@@ -202,7 +210,8 @@ def batch_source(
         A sequence of NumPy batches, which can be sent to other processes where `ds` can be.
 
     Raises:
-        ValueError: an argument out of range.
+        ValueError: an argument out of range, a cache larger than the memory, or an error in the
+            first sample (with its own type).
         IndexError: a step outside of the epochs.
 
     Example:
@@ -210,6 +219,7 @@ def batch_source(
         >>> len(source), source[5][0].shape
         (6, (4, 96, 128, 3))
     """
+    check_count("epochs", epochs, 1)  # before a cache is filled
     source = BatchSource(
         ds,
         batch_size,
@@ -256,5 +266,6 @@ def benchmark(
         >>> sorted(speed.milliseconds)
         ['augment', 'batch', 'decode', 'read']
     """
+    check_count("samples", samples, 1)
     source = BatchSource(ds, batch_size, size=size, augment=augment, sample_weight=sample_weight)
     return measure(source, samples)

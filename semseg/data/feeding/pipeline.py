@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from semseg._checks import warn_if_unit_range
 from semseg.data.feeding.batches import Batch, BatchSource
 from semseg.data.feeding.epochs import first_epoch
 from semseg.data.feeding.failures import Failures
@@ -28,14 +27,11 @@ def make_pipeline(
     """
     per_epoch = source.steps_per_epoch
     epoch = first_epoch(start_step, per_epoch, repeat)
-    # The first sample shows what comes, and an error in it is raised here and now, as itself.
-    first = source.sample(int(source.order(0)[0]), epoch=0)
-    warn_if_unit_range(first[0])
-    state = _State(source, epoch, first)
+    state = _State(source, epoch)
     # TensorFlow never frees a Python function: it must not hold the state (and its cache).
     held: Any = weakref.ref(state)
-    dtypes = [array.dtype for array in first]
-    shapes = [(None, None, None, *array.shape[2:]) for array in first]
+    dtypes = [dtype for dtype, _ in source.form]
+    shapes = [(None, None, None, *channels) for _, channels in source.form]
 
     @tf.autograph.experimental.do_not_convert  # there is nothing to convert, and errors get shorter
     def next_epoch(_: Any) -> tf.data.Dataset:
@@ -81,11 +77,10 @@ def _end_all() -> None:
 class _State:
     """What the pipeline's Python functions work on; one a pipeline."""
 
-    def __init__(self, source: BatchSource, epoch: int, first: Batch) -> None:
+    def __init__(self, source: BatchSource, epoch: int) -> None:
         self._source = source
         self._epoch = epoch - 1
         self._lock = threading.Lock()
-        self._form = _form(first)
         self._failures = Failures()
         self._ending = False
         self._last_call = 0.0
@@ -104,7 +99,7 @@ class _State:
                 raise RuntimeError("the process is ending: no more batches are read ahead")
             self._running += 1
         try:
-            return self._checked_batch(int(step))
+            return self._source[int(step)]
         except Exception as error:
             self._failures.last.append(error)
             raise
@@ -118,19 +113,3 @@ class _State:
             self._ending = True
         while self._running or time.monotonic() - self._last_call < _QUIET_SECONDS:
             time.sleep(0.01)
-
-    def _checked_batch(self, step: int) -> Batch:
-        batch = self._source[step]
-        form = _form(batch)
-        if form != self._form:  # TensorFlow would name neither the data set nor the cure
-            raise ValueError(
-                f"all samples of {self._source.ds.name!r} must have one dtype and number of "
-                f"channels, received {self._form} and then {form}; convert them in augment="
-            )
-        return batch
-
-
-def _form(batch: Batch) -> str:
-    """What all samples of a stream must have in common."""
-    image, mask = batch[:2]
-    return f"{image.dtype} images of {image.shape[-1]} channels with {mask.dtype} masks"

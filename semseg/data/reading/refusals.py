@@ -17,6 +17,10 @@ class UnreadableFileError(ValueError):
         super().__init__(message)
         self.fault = fault
 
+    def with_message(self, message: str) -> "UnreadableFileError":
+        """The same fault in other words."""
+        return type(self)(self.fault, message)
+
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
         # For loaders that read in other processes: an error that can't be sent hangs them.
         return type(self), (self.fault, str(self))

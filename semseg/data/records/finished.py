@@ -50,6 +50,8 @@ def finished_shards(
     """
     for index in found:
         differences = _differences(index, wanted, plan, ds)
+        if not differences and index.source != wanted.source:
+            differences = ["the samples' files, or how they are read, have changed since"]
         if differences:
             raise ValueError(
                 f"path holds other records than these would be: {folder} "

@@ -37,6 +37,7 @@ class Index:
     name: str
     class_map: ClassMap
     images: str  # how pictures are stored
+    source: str  # a stamp of the files that the samples were made of, "" where there are none
     shards: list[Shard]
 
 
@@ -58,9 +59,10 @@ def write_index(path: Path, index: Index) -> None:
         "name": index.name,
         "class_map": index.class_map.to_dict(),
         "images": index.images,
+        "source": index.source,
         "shards": [asdict(shard) for shard in index.shards],
     }
-    half = path.with_name(path.name + ".tmp")
+    half = half_of(path)
     with half.open("w", encoding="utf-8") as file:
         json.dump({**content, "crc32": _checksum(content)}, file)
         sync(file)
@@ -94,8 +96,14 @@ def read_index(path: Path) -> Index:
         content["name"],
         ClassMap.from_dict(content["class_map"]),
         content["images"],
+        content.get("source", ""),
         [Shard(**shard) for shard in content["shards"]],
     )
+
+
+def half_of(path: Path) -> Path:
+    """Where a file is written before it gets its name; each process has a place of its own."""
+    return path.with_name(f"{path.name}.{os.getpid()}.tmp")
 
 
 def sync(file: IO[Any]) -> None:

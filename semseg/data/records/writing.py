@@ -13,8 +13,8 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
+from semseg._checks import check_count
 from semseg.data.dataset import Dataset
-from semseg.data.errors import prefixed
 from semseg.data.files import PathLike
 from semseg.data.passes import in_order
 from semseg.data.records.finished import find_shards, finished_shards, number_of_shards
@@ -23,6 +23,8 @@ from semseg.data.records.index import (
     INDEX,
     Index,
     Shard,
+    half_of,
+    read_index,
     shard_file,
     shard_index,
     sync,
@@ -30,6 +32,8 @@ from semseg.data.records.index import (
     write_index,
 )
 from semseg.data.records.sample import Images, sample_to_example
+from semseg.data.records.stamp import stamp_of
+from semseg.data.samples import raise_named
 
 _SHARD_BYTES = 200e6
 _LOOKED_AT = 8  # samples, for the size of all
@@ -43,8 +47,9 @@ def write_records(
 
     Shards are files of consecutive samples. A shard counts when it is complete, and the index is
     written last: where the writing was ended, even by kill -9, the same call goes on behind the
-    last finished shard. (That it is the same is told by name, ids, classes, arguments and the first
-    sample of each finished shard.) One process at a time may write into a folder.
+    last finished shard. (That it is the same is told by name, ids, classes, arguments, the first
+    sample of each finished shard and, for data sets of files, the size and the time of the last
+    change of every file.) A finished folder is not written to. One process at a time may write.
 
     A record is a `tf.train.Example` of the features
 
@@ -96,36 +101,31 @@ def write_records(
     """
     if images not in get_args(Images):
         raise ValueError(f"images must be one of {list(get_args(Images))}, received {images!r}")
-    _check_shards(shards, ds)
+    if shards is not None and check_count("shards", shards, 1) > len(ds):
+        raise ValueError(
+            f"shards must be at most the {len(ds)} samples of {ds.name!r}, received {shards}"
+        )
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     found = find_shards(folder)
     count = shards or number_of_shards(found) or _default_shards(ds, images)
     plan = {shard_file(k, count): _part(len(ds), k, count) for k in range(count)}
-    empty = Index(ds.name, ds.class_map, images, [])
+    empty = Index(ds.name, ds.class_map, images, stamp_of(ds), [])
     done = finished_shards(folder, found, ds, empty, plan)
     todo = {file: part for file, part in plan.items() if file not in done}
     indices = [i for part in todo.values() for i in part]
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     work = partial(_record, ds, images)
-    with closing(in_order(work, indices, len(indices), f"writing {ds.name}", threads)) as records:
+    with closing(in_order(work, indices, len(indices), f"writing {folder}", threads)) as records:
         for file, part in todo.items():
             ids = [str(ds.ids[i]) for i in part]
             done[file] = _write_shard(folder, file, ids, islice(records, len(part)), empty)
-    write_index(folder / INDEX, replace(empty, shards=[done[file] for file in plan]))
-    for leftover in [*folder.glob("shard-*.json"), *folder.glob("shard-*.tmp")]:
-        leftover.unlink()
-
-
-def _check_shards(shards: int | None, ds: Dataset) -> None:
-    if shards is None:
-        return
-    is_whole = isinstance(shards, int | np.integer) and not isinstance(shards, bool)
-    if not is_whole or not 1 <= shards <= len(ds):
-        raise ValueError(
-            f"shards must be None or a whole number of 1..{len(ds)} (samples of {ds.name!r}), "
-            f"received {shards!r}"
-        )
+    whole = replace(empty, shards=[done[file] for file in plan])
+    # A finished folder stays as it is: others may read it, and perhaps it can't be written to.
+    if not (folder / INDEX).is_file() or read_index(folder / INDEX) != whole:
+        write_index(folder / INDEX, whole)
+    for leftover in [*folder.glob("shard-*.json"), *folder.glob("*.tmp")]:
+        leftover.unlink(missing_ok=True)
 
 
 def _default_shards(ds: Dataset, images: Images) -> int:
@@ -151,9 +151,7 @@ def _record(ds: Dataset, images: Images, index: int) -> _Record:
         files = ds.files(index) if ds.files else None
         data = sample_to_example(name, ds[index], images, files)
     except Exception as error:  # someone's own function may raise anything
-        if f"sample {name!r}" in str(error):
-            raise
-        raise prefixed(error, f"sample {name!r} of {ds.name!r}") from error
+        raise_named(error, ds, index)
     return _Record(framed(data), zlib.crc32(data))
 
 
@@ -161,7 +159,7 @@ def _write_shard(
     folder: Path, file: str, ids: list[str], records: Iterator[_Record], empty: Index
 ) -> Shard:
     """Writes a shard whole or not at all: its file gets its name when its index is there."""
-    half = folder / (file + ".tmp")
+    half = half_of(folder / file)
     shard = Shard(file, 0, ids, [], [], [])
     try:
         with half.open("wb") as out:

@@ -47,20 +47,14 @@ def from_arrays(
             f"{len(names)}"
         )
 
-    return Dataset(partial(_read, images, masks, class_map, names, name), names, class_map, name)
+    return Dataset(partial(_read, images, masks, class_map), names, class_map, name)
 
 
 def _read(
     images: Sequence[Any] | np.ndarray,
     masks: Sequence[Any] | np.ndarray,
     class_map: ClassMap,
-    names: Sequence[str],
-    name: str,
     index: int,
 ) -> Pair:
-    try:
-        mask = class_map.encode(masks[index])
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"sample {names[index]!r} of {name!r}: {error}") from None
-    # A copy: what a reader writes into its sample must not stay.
-    return np.array(images[index]), np.array(mask)
+    # A copy, as the encoded mask is one: what a reader writes into its sample must not stay.
+    return np.array(images[index]), class_map.encode(masks[index])

@@ -1,27 +1,16 @@
 """What sources of generated scenes share: checked numbers, and each scene's own random stream."""
 
-from typing import Any
-
 import numpy as np
 
-from semseg._checks import check_size
-
-
-def checked_int(value: Any, name: str, least: int) -> int:
-    """An int of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int >= {least}, received {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be an int >= {least}, received {value}")
-    return int(value)
+from semseg._checks import check_count, check_size
 
 
 def check_scenes(
     count: int | None, default: int, size: tuple[int, int], seed: int, smallest: int, what_fits: str
 ) -> tuple[int, tuple[int, int], int]:
     """Number, size and seed of the scenes; `what_fits` into a side of `smallest` pixels."""
-    count = default if count is None else checked_int(count, "count", 1)
-    seed = checked_int(seed, "seed", 0)
+    count = default if count is None else check_count("count", count, 1)
+    seed = check_count("seed", seed, 0)
     size = check_size(size)
     if min(size) < smallest:
         raise ValueError(

@@ -12,9 +12,12 @@ import numpy as np
 
 
 def adapted(transform: Any) -> Any:
-    """An albumentations transform as a function of (image, mask, rng); others as they are."""
-    module = type(transform).__module__.split(".")[0]
-    return Albumentations(transform) if module == "albumentations" else transform
+    """An albumentations transform, or one derived from it, as a function of (image, mask, rng).
+
+    Others stay as they are.
+    """
+    modules = {kind.__module__.split(".")[0] for kind in type(transform).__mro__}
+    return Albumentations(transform) if "albumentations" in modules else transform
 
 
 class Albumentations:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from semseg.data.transforms.albumentations_adapter import adapted
-from semseg.data.transforms.transform import Transform, TransformLike
+from semseg.data.transforms.transform import Transform, TransformLike, name_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,7 +34,7 @@ class _Several(Transform):
         )
 
     def __repr__(self) -> str:
-        shown = ", ".join(repr(transform) for transform in self.transforms)
+        shown = ", ".join(map(name_of, self.transforms))
         chance = "" if self.probability == 1 else f", probability={self.probability!r}"
         return f"{type(self).__name__}([{shown}]{chance})"
 

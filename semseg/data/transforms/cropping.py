@@ -1,6 +1,7 @@
 """Crops, also such that show rare classes, and padding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -28,8 +29,11 @@ class RandomCrop(Geometric):
             `ignore_class`.
         balanced: whether a class of the picture is drawn first, each as likely, and then the crop
             among those that show a random pixel of it: rare classes come as often as frequent ones.
-        max_ignored: the largest share of pixels of `mask_fill` in a crop. Of ten places the first
-            that keeps to it is taken, or the one with the least.
+        max_ignored: the largest share of ignored pixels in a crop. Of ten places the first that
+            keeps to it is taken, or the one with the least.
+
+    Ignored, and no class that `balanced` may draw, is the data set's `ignore_class` in a pipeline;
+    where nobody has said one (with `filled`), `mask_fill`.
 
     Example:
         >>> image, mask = np.zeros((6, 8, 3), "uint8"), np.zeros((6, 8), "uint8")
@@ -50,6 +54,16 @@ class RandomCrop(Geometric):
         super().__post_init__()
         object.__setattr__(self, "size", check_size(self.size))
         check_range(self, "max_ignored", 0, 1)
+
+    def filled(self, ignore_class: int | None) -> Self:
+        made = replace(super().filled(ignore_class))
+        object.__setattr__(made, "_ignore_class", ignore_class)  # no argument, and never stored
+        return made
+
+    @property
+    def _ignored(self) -> int | None:
+        ignored: int | None = self.__dict__.get("_ignore_class", self.mask_fill)
+        return ignored
 
     def place(self, frame: Frame, rng: np.random.Generator) -> Frame:
         pixels = self._pixels_of_a_class(frame.source, rng) if self.balanced else None
@@ -87,7 +101,7 @@ class RandomCrop(Geometric):
 
     def _pixels_of_a_class(self, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
         ids = np.unique(mask)
-        ids = ids[ids != self.mask_fill] if self.mask_fill is not None else ids
+        ids = ids[ids != self._ignored] if self._ignored is not None else ids
         if not len(ids):
             return None
         return np.flatnonzero(mask == ids[int(rng.random() * len(ids))])
@@ -96,9 +110,11 @@ class RandomCrop(Geometric):
         """Estimated on a grid of points: a whole crop would be read ten times."""
         look = crop.resized((min(crop.size[0], _LOOK), min(crop.size[1], _LOOK)))
         view = Window.of(look) or Warp.of(look)
-        seen = view.nearest(crop.source) == self.mask_fill
+        if self._ignored is None:
+            return 0.0
+        seen = view.nearest(crop.source) == self._ignored
         for where, outside in view.beyond(crop.source.shape):
-            seen[where] = outside.mask_fill == self.mask_fill
+            seen[where] = outside.mask_fill == self._ignored
         return float(seen.mean())
 
 

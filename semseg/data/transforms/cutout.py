@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semseg.data.transforms.transform import Sample, Transform, check_range
+from semseg._checks import check_count
+from semseg.data.transforms.transform import Sample, Transform, check_range, fitting
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,8 +34,7 @@ class Cutout(Transform):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.count, int) or self.count < 1:
-            raise ValueError(f"count of Cutout must be an int >= 1, received {self.count!r}")
+        check_count("count of Cutout", self.count, 1)
         check_range(self, "share", 0, 1)
 
     def fills(self) -> set[int]:
@@ -44,17 +44,19 @@ class Cutout(Transform):
     def run_all(steps: "Iterable[Cutout]", sample: Sample, rng: np.random.Generator) -> Sample:
         image, mask, weights = sample.image.copy(), sample.mask, sample.weights
         for step in steps:
-            if step.ignored and step.mask_fill is None:
+            fill = step.mask_fill if step.ignored else None
+            if step.ignored and fill is None:
                 raise ValueError(
                     f"{step!r} has no id for what it hides; pass mask_fill= (the ClassMap's "
                     "ignore_class), or ignored=False"
                 )
             for place in step.squares(mask.shape, rng):
                 image[place] = 0
-                if step.ignored:
+                if fill is not None:
+                    mask = fitting(mask, {fill})
                     if mask is sample.mask:
                         mask = mask.copy()
-                    mask[place] = step.mask_fill
+                    mask[place] = fill
         return Sample(image, mask, weights)
 
     def squares(self, size: tuple[int, ...], rng: np.random.Generator) -> list[tuple[slice, slice]]:

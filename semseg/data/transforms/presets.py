@@ -1,9 +1,10 @@
 """Augmentation that suits a kind of picture: a start, in plain sight, to be changed."""
 
+from semseg._checks import check_size
 from semseg.data.transforms.affine import Affine
 from semseg.data.transforms.colors import Hue, Saturation
 from semseg.data.transforms.compose import Compose, OneOf
-from semseg.data.transforms.cropping import RandomCrop
+from semseg.data.transforms.cropping import Pad, RandomCrop
 from semseg.data.transforms.deforming import Elastic, GridDistortion
 from semseg.data.transforms.frame import Size
 from semseg.data.transforms.quality import JPEG, Blur, Noise
@@ -59,7 +60,7 @@ def medical(size: Size | None = None) -> Compose:
         Flip(direction="vertical"),
     ]
     if size is not None:
-        steps.append(RandomCrop(size))
+        steps += [Pad(size, border="reflect"), RandomCrop(size)]
     return Compose([*steps, Brightness(0.1), Contrast(0.2), Gamma((0.8, 1.25))])
 
 
@@ -69,6 +70,7 @@ def aerial(size: Size) -> Compose:
     Args:
         size: (height, width) of the crop, which must be a square as quarter turns exchange them.
     """
+    size = check_size(size)
     if size[0] != size[1]:
         raise ValueError(f"size must be a square for quarter turns, received {size!r}")
     return Compose(

@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from semseg.data.transforms.channels import in_groups
 from semseg.data.transforms.resizing import between
 from semseg.data.transforms.transform import Sample, Transform, check_pair, check_range
 from semseg.data.transforms.values import image_range, to_dtype
@@ -50,7 +51,8 @@ class Blur(ImageOperation):
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         check_dtype(image)
-        return cv2.GaussianBlur(image, (0, 0), between(*self.sd, rng)).reshape(image.shape)
+        sd = between(*self.sd, rng)
+        return in_groups(lambda part: cv2.GaussianBlur(part, (0, 0), sd), image)
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from semseg._checks import check_size
+from semseg._checks import check_size, is_number
 from semseg.data.transforms.frame import Frame, Size
 from semseg.data.transforms.geometric import Geometric
 
@@ -67,9 +67,10 @@ class RandomScale(Geometric):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.low <= self.high:
+        if not is_number(self.low) or not is_number(self.high) or not 0 < self.low <= self.high:
             raise ValueError(
-                f"RandomScale needs 0 < low <= high, received low={self.low}, high={self.high}"
+                f"RandomScale needs 0 < low <= high, received low={self.low!r}, "
+                f"high={self.high!r}; pass two numbers, as in RandomScale(0.5, 2.0)"
             )
 
     def place(self, frame: Frame, rng: np.random.Generator) -> Frame:

@@ -24,6 +24,14 @@ KINDS: dict[str, type[Transform]] = {
 }  # fmt: skip
 
 
+def is_own(transform: Any) -> bool:
+    """Whether it and its parts are all of this package: what they do to a pair is known."""
+    if transform is None:
+        return True
+    parts = getattr(transform, "transforms", ())
+    return type(transform) in KINDS.values() and all(map(is_own, parts))
+
+
 def from_dict(stored: dict[str, Any]) -> Transform:
     """The transform that `to_dict` described.
 

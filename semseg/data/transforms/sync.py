@@ -34,8 +34,8 @@ def assert_in_sync(
 
     Raises:
         AssertionError: image and mask went apart, the result depends on more than `rng`, the mask
-            got ids that were not there (one for what lies beyond the edges is allowed), or image
-            and mask have different sizes.
+            got ids that were not there (one for what lies beyond the edges is allowed), image and
+            mask have different sizes, or too little was left to compare.
 
     Example:
         >>> from semseg.data.transforms import Affine
@@ -44,6 +44,7 @@ def assert_in_sync(
         Traceback (most recent call last):
         AssertionError: image and mask are out of step: ...
     """
+    compared = False
     for seed in range(tries):
         mask = _patches(size, seed)
         results = []
@@ -63,19 +64,25 @@ def assert_in_sync(
         new = np.setdiff1d(moved, mask)
         if len(new) > 1:
             raise AssertionError(f"the mask has new ids {new.tolist()}: it was interpolated")
-        _check_step(shown, exchanged, moved, new)
+        compared |= _check_step(shown, exchanged, moved, new)
+    if not compared:
+        raise AssertionError(
+            f"nothing could be compared: of pictures of size={size} too little is left to tell "
+            f"patches of {_PATCH} pixels apart; pass a larger size="
+        )
 
 
 def _check_step(
     shown: np.ndarray, exchanged: np.ndarray, mask: np.ndarray, fill: np.ndarray
-) -> None:
+) -> bool:
+    """Whether there was anything to compare; an image that is hidden altogether is in step."""
     hidden = np.all(shown == exchanged, axis=-1)
     certain = _inner(mask) & (cv2.erode((~hidden).astype(np.uint8), _square(_BLURRED)) > 0)
     certain &= ~np.isin(mask, fill)
     grey = cv2.blur(shown.mean(-1), (_BLURRED, _BLURRED))
     ids = np.unique(mask[certain])
     if len(ids) < 2:
-        return
+        return bool(hidden.all())
     middles = np.array([np.median(grey[certain & (mask == i)]) for i in ids])
     nearest = ids[np.abs(grey[certain][:, None] - middles).argmin(1)]
     wrong = float(np.mean(nearest != mask[certain]))
@@ -83,6 +90,7 @@ def _check_step(
         raise AssertionError(
             f"image and mask are out of step: {wrong:.0%} of the pixels show another id"
         )
+    return True
 
 
 def _patches(size: tuple[int, int], seed: int) -> np.ndarray:

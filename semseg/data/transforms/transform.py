@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from semseg._checks import is_number
 from semseg.data.errors import prefixed
+from semseg.data.samples import checked_pair
 
 #: A transform, or any function of (image, mask, rng) that gives (image, mask).
 TransformLike = Callable[..., tuple[np.ndarray, ...]]
@@ -34,6 +36,7 @@ class Transform:
 
     def __post_init__(self) -> None:
         check_range(self, "probability", 0, 1)
+        check_fill(self)
 
     def __call__(
         self,
@@ -49,8 +52,12 @@ class Transform:
             mask: (height, width) integer ids.
             rng: the only source of randomness.
             weights: (height, width) float32, which moves with the mask: 0 where nothing was.
+
+        Raises:
+            ValueError: an image and a mask of different sizes or of other shapes than these, given
+                or returned by a function in a chain.
         """
-        sample = run(self.pick(rng), Sample(image, mask, weights), rng)
+        sample = run(self.pick(rng), checked(Sample(image, mask, weights)), rng)
         moved = fitting(sample.mask, self.fills())
         if sample.weights is None:
             return sample.image, moved
@@ -112,7 +119,7 @@ def run(steps: Iterable[TransformLike], sample: Sample, rng: np.random.Generator
             rest = _noted(group, row)  # noqa: B031  what follows the first
             sample = run_all(chain((first,), rest), sample, rng)
         except Exception as error:  # someone's own function may raise anything
-            names = ", ".join(_name(step) for step in row)
+            names = ", ".join(name_of(step) for step in row)
             if str(error).startswith(names):
                 raise
             raise prefixed(error, names) from error
@@ -123,6 +130,16 @@ def _noted(steps: Iterable[TransformLike], row: list[TransformLike]) -> Iterator
     for step in steps:
         row.append(step)
         yield step
+
+
+def checked(sample: Sample) -> Sample:
+    """The sample, whose parts must have one size: nothing further on would notice."""
+    image, mask = checked_pair(sample.image, sample.mask)
+    if sample.weights is not None and sample.weights.shape != mask.shape:
+        raise ValueError(
+            f"weights must have the mask's shape {mask.shape}, received {sample.weights.shape}"
+        )
+    return Sample(image, mask, sample.weights)
 
 
 def fitting(mask: np.ndarray, fills: set[int]) -> np.ndarray:
@@ -138,7 +155,7 @@ def fitting(mask: np.ndarray, fills: set[int]) -> np.ndarray:
 def check_range(owner: Any, name: str, low: float, high: float) -> None:
     """A number argument of `owner` between two limits, both allowed."""
     value = getattr(owner, name)
-    if not isinstance(value, int | float | np.number) or not low <= value <= high:
+    if not is_number(value) or not low <= value <= high:
         raise ValueError(
             f"{name} of {type(owner).__name__} must lie in [{low:g}, {high:g}], received {value!r}"
         )
@@ -149,8 +166,8 @@ def check_pair(owner: Any, name: str, above: float = 0) -> None:
     value = getattr(owner, name)
     try:
         low, high = value
-        in_order = above < low <= high
-    except TypeError:
+        in_order = is_number(low) and is_number(high) and above < low <= high
+    except (TypeError, ValueError):
         in_order = False
     if not in_order:
         raise ValueError(
@@ -158,6 +175,15 @@ def check_pair(owner: Any, name: str, above: float = 0) -> None:
             f"received {value!r}"
         )
     object.__setattr__(owner, name, (low, high))
+
+
+def check_fill(owner: Any) -> None:
+    """`mask_fill` of `owner`, where it has one: an id, or None if the data set is to say it."""
+    fill = getattr(owner, "mask_fill", None)
+    if fill is not None and (isinstance(fill, bool) or not isinstance(fill, int | np.integer)):
+        raise TypeError(
+            f"mask_fill of {type(owner).__name__} must be None or an int, received {fill!r}"
+        )
 
 
 def _run_functions(
@@ -178,6 +204,7 @@ def _run_functions(
                     "return (image, mask, rng, weights) -> (image, mask, weights)"
                 )
             sample = Sample(image, mask, sample.weights)
+        sample = checked(sample)
     return sample
 
 
@@ -189,7 +216,8 @@ def _takes_weights(step: TransformLike) -> bool:
     return True
 
 
-def _name(step: TransformLike) -> str:
+def name_of(step: TransformLike) -> str:
+    """A step as people know it: without the address of a function."""
     return repr(step) if isinstance(step, Transform) else getattr(step, "__name__", repr(step))
 
 
@@ -203,6 +231,6 @@ def _plain(value: Any) -> Any:
         return value.item()
     if callable(value):
         raise TypeError(
-            f"only semseg's own transforms can be stored, received the function {_name(value)}"
+            f"only semseg's own transforms can be stored, received the function {name_of(value)}"
         )
     return value

@@ -58,9 +58,12 @@ class Rotate90(Geometric):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "turns", tuple(self.turns))
-        if not self.turns or not set(self.turns) <= {0, 1, 2, 3}:
-            raise ValueError(f"turns must be some of 0, 1, 2, 3, received {self.turns!r}")
+        turns = tuple(self.turns) if np.iterable(self.turns) else ()
+        if not turns or not set(turns) <= {0, 1, 2, 3}:
+            raise ValueError(
+                f"turns must be some of 0, 1, 2, 3, received {self.turns!r}; pass a tuple, (0, 2)"
+            )
+        object.__setattr__(self, "turns", turns)
 
     def place(self, frame: Frame, rng: np.random.Generator) -> Frame:
         for _ in range(self.turns[int(rng.random() * len(self.turns))]):

@@ -112,21 +112,24 @@ def image_range(image: np.ndarray) -> Range:
 def to_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Rounded and clipped for integers; floats go where they go."""
     if dtype.kind == "f":
-        return values.astype(dtype)
+        return values.astype(dtype, copy=False)
     return values.round().clip(0, np.iinfo(dtype).max).astype(dtype)
 
 
 def _adjusted(
     steps: Iterable[ValueOperation], image: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
+    if image.dtype.kind == "f":  # whose range is its own, and another one after each step
+        image = np.ascontiguousarray(image)  # a mean depends on the order of its summands
+        for step in steps:
+            values = step.adjust(image.astype(np.float32), image_range(image), rng)
+            image = to_dtype(values, image.dtype)
+        return image
     span = image_range(image)
-    is_table = image.dtype.kind != "f"
-    values = np.arange(span.high + 1, dtype=np.float32) if is_table else image.astype(np.float32)
+    values = np.arange(span.high + 1, dtype=np.float32)
     for step in steps:
         values = step.adjust(values, span, rng)
     values = to_dtype(values, image.dtype)
-    if not is_table:
-        return values
     if image.dtype == np.uint8:
         return cv2.LUT(np.ascontiguousarray(image), values).reshape(image.shape)
     return values[image]

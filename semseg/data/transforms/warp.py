@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from semseg.data.transforms.channels import in_groups
 from semseg.data.transforms.frame import NOTHING, SNAP, Frame, Outside, Place, project
 from semseg.data.transforms.window import averaged, check_dtype
 
@@ -67,7 +68,7 @@ class Warp:
         check_dtype(image)
         down, right = self.steps
         if down == right == 1 and max(image.shape[:2]) < _REMAP_LIMIT:
-            return self._remap(image, cv2.INTER_LINEAR).reshape(*self.x.shape, image.shape[2])
+            return in_groups(lambda part: self._remap(part, cv2.INTER_LINEAR), image)
         top, bottom = _span(self.y, image.shape[0], down)
         left, end = _span(self.x, image.shape[1], right)
         blocks = Warp(
@@ -75,7 +76,13 @@ class Warp:
             (self.y + np.float32(0.5 - top)) / np.float32(down) - np.float32(0.5),
             (1, 1),
         )
-        return blocks.linear(averaged(image[top:bottom, left:end], [down, right]))
+        part = averaged(image[top:bottom, left:end], [down, right])
+        if max(part.shape[:2]) >= _REMAP_LIMIT:
+            raise ValueError(
+                f"a part of {part.shape[0]}x{part.shape[1]} pixels is too large to be turned or "
+                f"bent, at most {_REMAP_LIMIT - 1} a side go; crop first, as with RandomCrop"
+            )
+        return blocks.linear(part)
 
     def _remap(self, array: np.ndarray, how: int) -> np.ndarray:
         return cv2.remap(array, self.x, self.y, how, borderMode=cv2.BORDER_REPLICATE)

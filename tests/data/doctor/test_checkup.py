@@ -1,11 +1,15 @@
 """The doctor on whole data sets: splits, real data, data in memory, the command line."""
 
 import json
+import zipfile
+from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 from broken_data import Clean, mask_0_255, rgb_masks, write
+from PIL import Image
 
 import semseg.data
 from semseg.classes import ClassMap
@@ -76,6 +80,62 @@ def test_arrays_in_memory_are_checked_too():
     assert "mask has ids [7] outside 0..1" in unreadable.message
 
 
+@pytest.mark.parametrize("error", [KeyError("scan"), zipfile.BadZipFile("no zip"), IndexError(3)])
+def test_whatever_a_read_of_ones_own_raises_is_a_problem_of_its_sample(error):
+    def read(index):
+        if index == 2:
+            raise error
+        return np.full((4, 6, 3), 30 * index, np.uint8), np.full((4, 6), index % 2, np.uint8)
+
+    ds = Dataset(read, list("abcd"), CELLS, "scans")
+    report = ds.check(against=ds)
+    assert report.of_kind("unreadable_sample").examples == ("c",)
+    assert type(error).__name__ in report.of_kind("unreadable_sample").message or isinstance(
+        error, zipfile.BadZipFile
+    )
+
+
+def in_folders(folder, class_map=None, encoding="ids"):
+    images, masks = folder.root / "images", folder.root / "masks"
+    return from_folders(images, masks, class_map or folder.class_map, encoding=encoding)
+
+
+def two_ways(folder, tmp_path):
+    """The same pictures with two classes: as 0/1, as 0/255 and as colours."""
+    map_of = partial(ClassMap, ["background", "cell"], [(0, 0, 0), (250, 90, 10)])
+    arrays = [
+        np.where((mask > 0) & (mask < 255), 1, 0).astype(np.uint8) for mask in folder.clean.masks
+    ]
+    clean = replace(folder.clean, masks=arrays, class_map=map_of())
+    one, stretched, coloured = (write(clean, tmp_path / name) for name in ("a", "b", "c"))
+    stretched.write_masks(lambda mask: mask * 255)
+    coloured.write_masks(map_of().colorize)
+    return (
+        in_folders(one),
+        in_folders(stretched, map_of(remap={255: 1})),
+        in_folders(coloured, encoding="rgb"),
+    )
+
+
+def test_a_concat_of_masks_that_are_read_in_several_ways_is_no_fault(folder, tmp_path):
+    parts = two_ways(folder, tmp_path)
+    for first in range(3):
+        order = [*parts[first:], *parts[:first]]
+        for joined in (order[0].concat(order[1]), order[0].concat(order[2], order[1])):
+            found = {p.kind for p in joined.check().problems if p.level != "hint"}
+            assert found <= {"duplicate_image", "conflicting_masks"}, found
+
+
+def test_in_a_concat_the_part_that_is_wrong_is_judged_by_its_own_way(folder, tmp_path):
+    one, stretched, _ = two_ways(folder, tmp_path)
+    for path in [stretched.paths(i)[1] for i in range(len(stretched))]:
+        mask = np.asarray(Image.open(path))
+        Image.fromarray(np.where(mask == 255, 7, mask).astype(np.uint8)).save(path)
+    report = one.concat(stretched).check()
+    assert "7" in report.of_kind("mask_0_255").message
+    assert report.of_kind("mask_0_255").count == len(stretched)
+
+
 def test_joined_classes_are_judged_as_they_are_joined(folder):
     ds = from_folders(folder.root / "images", folder.root / "masks", folder.class_map)
     names = ds.class_map.names
@@ -96,8 +156,6 @@ def test_a_file_that_has_gone_since_is_missing(folder):
 
 
 def test_a_turned_tiff_and_an_array_that_is_no_image_are_named(folder):
-    from PIL import Image
-
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(folder.clean.images[0]).save(folder.images[0].with_suffix(".tif"), exif=exif)
@@ -215,6 +273,20 @@ def test_the_command_reads_colours_beside_the_names(folder, tmp_path, capsys):
     names.write_text("background 0 0 0\nroad")
     assert run(folder, "--classes", names) == 2
     assert "every class a colour or none, but 'road' has none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("--encoding", "rgb"), "encoding='rgb' needs a class_map"), (("--ignore", 255), "--ignore")],
+)
+def test_what_needs_the_classes_asks_for_them(folder, capsys, arguments, message):
+    assert run(folder, *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error and "--classes" in error
+
+
+def test_instances_need_no_classes(folder, capsys):
+    assert run(folder, "--encoding", "instances") == 0
 
 
 def test_the_command_names_what_it_can_t_run_on(tmp_path, capsys):

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from semseg.classes import ClassMap
-from semseg.data import Dataset
+from semseg.data import Dataset, from_pairs
 from semseg.data.feeding import caching
 from semseg.data.feeding.batches import BatchSource
 from semseg.data.feeding.caching import shown_bytes
@@ -66,9 +67,20 @@ def test_a_cache_larger_than_the_machine_is_refused_before_it_is_filled(monkeypa
     )
     with pytest.raises(ValueError, match=message):
         BatchSource(ds, 3, cache="ram")
-    assert sum(reads.values()) == 3
+    assert sum(reads.values()) <= 4
     monkeypatch.setattr(caching, "physical_memory", lambda: None)  # a system that does not say
     BatchSource(ds, 3, cache="ram")
+
+
+def test_the_limit_of_a_container_counts_where_it_is_the_smaller(tmp_path, monkeypatch):
+    monkeypatch.setattr(caching, "_LIMITS", (tmp_path / "memory.max", tmp_path / "v1"))
+    machine = caching.physical_memory()
+    (tmp_path / "memory.max").write_text("max\n")
+    assert caching.physical_memory() == machine
+    (tmp_path / "v1").write_text(str(2**62))
+    assert caching.physical_memory() == min(machine or 2**62, 2**62)
+    (tmp_path / "memory.max").write_text("1500000\n")
+    assert caching.physical_memory() == 1_500_000
 
 
 def test_an_error_while_the_cache_fills_names_the_sample():
@@ -96,8 +108,8 @@ def test_a_folder_gives_the_same_stream_and_the_next_run_reads_only_from_it(tmp_
     for run in range(2):
         reads.clear()
         kept = BatchSource(ds, 2, cache=tmp_path / "cache", **options)
-        # A finished folder is told from another data set's by its first sample.
-        assert sum(reads.values()) == 1 if run else set(reads) == set(range(shard[0], 7, shard[1]))
+        # A sample is looked at; a finished folder is told from another set's by its first one.
+        assert sum(reads.values()) == 2 if run else set(reads) == set(range(shard[0], 7, shard[1]))
         reads.clear()
         for step in range(5):
             for a, b in zip(kept[step], plain[step], strict=True):
@@ -109,6 +121,27 @@ def test_a_folder_of_another_data_set_is_refused(tmp_path):
     BatchSource(counting()[0], 2, cache=str(tmp_path / "cache"))
     with pytest.raises(ValueError, match=r"path holds other records .*ids: "):
         BatchSource(counting(8)[0], 2, cache=str(tmp_path / "cache"))
+
+
+def test_a_folder_from_before_a_mask_was_corrected_is_refused(tmp_path):
+    pairs = [(tmp_path / f"{i}.png", tmp_path / f"{i}m.png") for i in range(3)]
+    for image, mask in pairs:
+        Image.new("RGB", (8, 6)).save(image)
+        Image.new("L", (8, 6), 1).save(mask)
+    ds = from_pairs(pairs, CELLS)
+    BatchSource(ds, 2, cache=tmp_path / "cache")
+    BatchSource(ds, 2, cache=tmp_path / "cache")
+    Image.new("L", (8, 6), 0).save(pairs[2][1])
+    with pytest.raises(ValueError, match=r"path holds other records .*the samples' files"):
+        BatchSource(ds, 2, cache=tmp_path / "cache")
+
+
+def test_a_large_folder_says_its_size_where_no_bar_shows(tmp_path, monkeypatch, capsys):
+    BatchSource(counting()[0], 2, cache=tmp_path / "small")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(caching, "_LARGE", 1000)
+    BatchSource(counting()[0], 2, cache=tmp_path / "large")
+    assert capsys.readouterr().err == f"caching 'cells' in {tmp_path / 'large'}, 1 kB\n"
 
 
 def test_a_folder_without_room_is_refused_before_it_is_written(tmp_path, monkeypatch):

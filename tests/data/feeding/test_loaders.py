@@ -6,8 +6,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from streams_in_fit import cells, hashed
+from streams_in_fit import cells, hashed, pair_of
 
+from semseg.data import original_errors
 from semseg.data.feeding.epochs import EpochSteps
 from semseg.data.transforms import Brightness, Flip, RandomCrop
 
@@ -68,6 +69,78 @@ def test_pytorchs_data_loader_reads_the_stream():
     source = cells(9).batch_source(2, augment=Flip(), epochs=2)
     loader = data.DataLoader(source, batch_size=None)
     assert [hashed(map(np.asarray, batch)) for batch in loader] == [hashed(b) for b in source]
+
+
+def test_pytorchs_workers_read_the_same_stream():
+    data = pytest.importorskip("torch.utils.data")
+    ds, options = cells(9), {"augment": [Flip(), Brightness()], "seed": 5}
+    expected = [hashed(batch) for batch in ds.batches(2, **options)]
+    loader = data.DataLoader(ds.batch_source(2, **options), batch_size=None, num_workers=2)
+    assert [hashed(map(np.asarray, batch)) for batch in loader] == expected
+
+
+# -- what every loader checks --------------------------------------------------------------------
+
+LOADERS = pytest.mark.parametrize("loader", ["pipeline", "batches", "batch_source"])
+
+
+def of_another_kind(index):
+    image, mask = pair_of(index)
+    return image.astype(np.uint16 if index == 4 else np.uint8), mask
+
+
+@LOADERS
+def test_a_sample_of_another_kind_is_named_in_a_batch_of_its_own_too(loader):
+    stream = getattr(cells(9, of_another_kind), loader)(1, shuffle=False)
+    message = r"received uint8 images of 3 .* and then uint16 images .*\('cell 4'\); convert them"
+    with pytest.raises(ValueError, match=message), original_errors():
+        list(stream)
+
+
+@LOADERS
+def test_images_in_0_to_1_are_warned_of(loader):
+    ds = cells(4, lambda i: (pair_of(i)[0] / np.float32(255), pair_of(i)[1]))
+    with pytest.warns(UserWarning, match=r"the images lie in \[0, 1\]"):
+        getattr(ds, loader)(2)
+
+
+def fails(image, mask, rng):
+    raise ValueError("too far")
+
+
+EVERY, BY_STEP = ("pipeline", "batches", "batch_source"), ("pipeline", "batches")
+#: What is wrong, which loaders take such an argument, and what they say.
+WRONG = [
+    ({"start_step": 4}, BY_STEP, "start_step must be, without repeat=True, a multiple of the 5"),
+    ({"start_step": 2.0}, BY_STEP, "start_step must be an int >= 0, received 2.0"),
+    ({"epochs": 0}, ("batch_source",), "epochs must be an int >= 1, received 0"),
+    ({"sampling": [1, 2]}, EVERY, "sampling must hold one finite weight >= 0 a sample"),
+    ({"sampling": "even"}, EVERY, "sampling must be None, 'balanced' or one weight a sample"),
+    ({"augment": RandomCrop((9, 9), mask_fill=7)}, EVERY, "mask_fill must be one of the classes"),
+    ({"augment": fails}, EVERY, "sample 'cell .' of 'cells': fails: too far"),
+]
+
+
+@pytest.mark.parametrize(
+    ("loader", "options", "message"),
+    [(loader, options, message) for options, loaders, message in WRONG for loader in loaders],
+)
+@pytest.mark.parametrize("cache", ["ram", "folder"])
+def test_every_argument_is_checked_before_a_cache_is_filled(
+    loader, options, message, cache, tmp_path
+):
+    reads = []
+    ds = cells(9, lambda i: (reads.append(i), pair_of(i))[1])
+    cache = cache if cache == "ram" else tmp_path / "cache"
+    with pytest.raises(ValueError, match=message):
+        getattr(ds, loader)(2, cache=cache, **options)
+    assert len(reads) <= 1
+    assert not (tmp_path / "cache").exists()
+
+
+def test_augment_is_no_number():
+    with pytest.raises(TypeError, match="augment must be a transform or a list of them, received"):
+        cells().batches(2, augment=5)
 
 
 def test_batches_by_number_end_and_refuse_numbers_outside():

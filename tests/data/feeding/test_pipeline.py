@@ -244,7 +244,7 @@ def test_an_argument_out_of_range_is_an_error_at_once():
 @pytest.mark.parametrize("start_step", [-1, -3])
 @pytest.mark.parametrize("repeat", [False, True])
 def test_a_negative_start_step_is_refused(start_step, repeat):
-    with pytest.raises(ValueError, match=rf"start_step must be >= 0 .*received {start_step}"):
+    with pytest.raises(ValueError, match=rf"start_step must be .*received {start_step}"):
         cells().pipeline(BATCH, repeat=repeat, start_step=start_step)
 
 
@@ -337,7 +337,8 @@ def test_a_change_of_dtype_or_channels_between_batches_is_named(second, received
     ds = cells(read).pipeline(1, shuffle=False)
     message = (
         rf"all samples of 'cells' must have one dtype and number of channels, received uint8 "
-        rf"images of 3 channels with uint8 masks and then {received}; convert them in augment="
+        rf"images of 3 channels with uint8 masks and then {received} "
+        rf"\('cell {first}'\); convert them in augment="
     )
     with pytest.raises(tf.errors.OpError, match=message):
         list(ds)

@@ -126,5 +126,5 @@ def test_class_weights_that_are_none_are_refused(given, error, message):
 )
 @pytest.mark.filterwarnings("ignore:.*encountered in divide")
 def test_a_function_that_gives_no_map_names_the_sample(function, message):
-    with pytest.raises(ValueError, match=rf"sample 'cell 2' of 'cells': sample_weight .*{message}"):
-        BatchSource(cells(), 2, sample_weight=function).sample(2, 0)
+    with pytest.raises(ValueError, match=rf"sample 'cell 0' of 'cells': sample_weight .*{message}"):
+        BatchSource(cells(), 2, sample_weight=function, shuffle=False)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from semseg.classes import ClassMap
 from semseg.data import Dataset
 from semseg.data.feeding.batches import BatchSource
-from semseg.data.feeding.sampling import classes_in, draw_probabilities
+from semseg.data.feeding.sampling import balanced_probabilities, classes_in
 from semseg.data.transforms import Brightness
 
 NAMES = ["road", "car", "sign", "never"]
@@ -28,9 +28,9 @@ def dataset(classes_of_samples):
     return Dataset(read, ids, ClassMap(NAMES, ignore_class=255), "streets")
 
 
-def probabilities(ds, sampling="balanced", members=None):
+def probabilities(ds, members=None):
     members = np.arange(len(ds)) if members is None else members
-    return draw_probabilities(sampling, ds, members, lambda i: ds[i][1])
+    return balanced_probabilities(ds, members, lambda i: ds[i][1])
 
 
 @given(st.lists(st.sets(st.integers(0, 2)), min_size=1, max_size=12))

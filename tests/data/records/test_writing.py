@@ -15,8 +15,15 @@ from record_damage import CELLS, files_of_all_kinds
 from semseg.classes import ClassMap
 from semseg.data import Dataset, digits, from_arrays, read_records, write_records
 from semseg.data.records import writing
-from semseg.data.records.index import read_index, shard_index, write_index
+from semseg.data.records.index import (
+    _checksum,
+    half_of,
+    read_index,
+    shard_index,
+    write_index,
+)
 from semseg.data.records.sample import is_same
+from semseg.data.records.stamp import stamp_of
 
 
 def cells(count=7, names="cell", class_map=CELLS, seed=0, name="cells"):
@@ -217,6 +224,60 @@ def test_a_shard_whose_first_record_is_damaged_is_written_again(tmp_path):
     assert contents(tmp_path) == whole
 
 
+def test_a_finished_folder_is_not_written_to(tmp_path, monkeypatch):
+    """It may be read-only, or several runs may share it as their cache."""
+    write_records(cells(), tmp_path, shards=3)
+    before = {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.iterdir()]}
+    tmp_path.chmod(0o555)
+    monkeypatch.setattr(writing, "write_index", None)
+    write_records(cells(), tmp_path)
+    tmp_path.chmod(0o755)
+    assert before == {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.iterdir()]}
+
+
+def test_processes_write_to_places_of_their_own(monkeypatch):
+    here = half_of(Path("shard.tfrecord"))
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert half_of(Path("shard.tfrecord")) != here
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_records_of_files_that_have_changed_since_are_an_error(tmp_path, is_finished):
+    ds = files_of_all_kinds(tmp_path / "files")
+    folder = tmp_path / "records"
+    write_records(ds, folder, shards=1)
+    if not is_finished:
+        (folder / "index.json").rename(folder / "shard-00000-of-00001.json")
+    write_records(ds, folder)
+    changed = ds.paths(len(ds) - 1)[1]  # not the first one, which is compared
+    os.utime(changed, ns=(0, changed.stat().st_mtime_ns + 1))
+    with pytest.raises(ValueError, match=r"path holds other records .*the samples' files, or how"):
+        write_records(ds, folder)
+
+
+def test_a_stamp_knows_the_files_their_order_and_how_they_are_read(tmp_path):
+    ds = files_of_all_kinds(tmp_path / "files")
+    others = [ds.subset([1, 0]), ds.subset([0, 1]), ds.map_classes({"cell": "nucleus"})]
+    assert len({stamp_of(other) for other in [ds, *others]}) == 4
+    assert stamp_of(ds.subset(range(len(ds)))) == stamp_of(ds)
+    assert stamp_of(cells()) == ""  # no files, no stamp
+    before = stamp_of(ds)
+    ds.paths(1)[1].unlink()  # reading it will name it
+    assert stamp_of(ds) != before
+
+
+def test_records_of_a_version_without_stamp_can_be_read_but_not_gone_on_with(tmp_path):
+    ds = files_of_all_kinds(tmp_path / "files")
+    folder = tmp_path / "records"
+    write_records(ds, folder)
+    content = index(folder)
+    del content["source"], content["crc32"]
+    (folder / "index.json").write_text(json.dumps({**content, "crc32": _checksum(content)}))
+    check_same(read_records(folder), ds)
+    with pytest.raises(ValueError, match="the samples' files, or how they are read"):
+        write_records(ds, folder)
+
+
 OTHERS = {
     "ids": (cells(names="nucleus"), {}, "ids: 'cell 0' there, 'nucleus 0' here"),
     "number": (cells(8), {}, "ids: None there, 'cell 4' here"),
@@ -256,7 +317,7 @@ def test_other_records_in_the_folder_are_an_error_that_says_what_differs(
 
 @pytest.mark.parametrize("shards", [0, 8, -1, 2.0, True, "two"])
 def test_a_number_of_shards_that_makes_no_sense_is_an_error(tmp_path, shards):
-    with pytest.raises(ValueError, match=r"shards must be None or a whole number of 1\.\.7"):
+    with pytest.raises(ValueError, match=r"shards must be (an int >= 1|at most the 7 samples)"):
         write_records(cells(), tmp_path / "new", shards=shards)
     assert not (tmp_path / "new").exists()
 

@@ -151,7 +151,7 @@ def test_the_number_of_figures_grows_with_the_area():
     [
         ({"split": "valid"}, ValueError, r"one of \('train', 'val', 'test'\), received 'valid'"),
         ({"count": 0}, ValueError, "count must be an int >= 1, received 0"),
-        ({"seed": True}, TypeError, "seed must be an int >= 0, received True"),
+        ({"seed": True}, ValueError, "seed must be an int >= 0, received True"),
         ({"size": (31, 128)}, ValueError, r"size must .* 32 each, .* received \(31, 128\); make"),
     ],
 )

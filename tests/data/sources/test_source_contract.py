@@ -154,6 +154,11 @@ def test_negative_indices_count_from_the_end(ds):
         ds[3]
 
 
+def test_a_mask_alone_is_the_samples_mask(ds):
+    for i in range(len(ds)):
+        assert equal([ds.mask(i)], [ds[i][1]])
+
+
 @pytest.mark.parametrize("view", ["itself", "subset", "concat", "map_classes"])
 def test_it_can_be_sent_to_another_process_with_all_its_views(ds, view):
     first, second, *_ = ds.class_map.names

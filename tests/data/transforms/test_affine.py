@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semseg.data.transforms import Affine, Flip, Perspective
+from semseg.data.transforms import Affine, Compose, Flip, Perspective, RandomCrop
 from semseg.data.transforms.frame import Frame, project
 
 sizes = st.tuples(st.integers(2, 50), st.integers(2, 50))
@@ -117,3 +117,11 @@ def test_a_distortion_must_stay_below_a_half():
     with pytest.raises(ValueError, match=r"distortion of Perspective must lie in \[0, 0.49\]"):
         Perspective(0.5)
     assert Flip() != Perspective()
+
+
+def test_a_picture_too_wide_for_opencv_is_turned_after_a_crop_and_else_named():
+    image, mask = np.zeros((6, 40_000, 1), np.uint8), np.zeros((6, 40_000), np.uint8)
+    turn, generator = Affine(rotation=5, mask_fill=0), np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"Affine\(.*x39993 pixels is too large .*; crop first"):
+        turn(image, mask, generator)
+    assert Compose([RandomCrop((6, 9)), turn])(image, mask, generator)[1].shape == (6, 9)

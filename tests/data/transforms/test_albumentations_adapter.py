@@ -108,3 +108,10 @@ def test_other_functions_are_left_alone():
     for other in (Flip(), Compose([Flip()]), test_other_functions_are_left_alone):
         assert adapted(other) is other
     assert isinstance(adapted(StandIn()), Albumentations)
+
+
+def test_a_class_of_ones_own_derived_from_it_is_one_of_it():
+    class Own(StandIn):
+        __module__ = "my.augmentation"
+
+    assert isinstance(adapted(Own()), Albumentations)

@@ -61,6 +61,27 @@ def test_an_error_names_the_step_and_keeps_its_type(step, error, message):
     assert caught.value.__cause__ is not None or "reaches outside" in message
 
 
+def halves_the_image_alone(image, mask, rng):
+    return image[::2, ::2], mask
+
+
+@pytest.mark.parametrize("later", [RandomCrop((3, 3)), Flip(1.0), Resize((6, 8)), Brightness()])
+def test_a_pair_that_a_function_has_taken_apart_is_not_forced_together(later):
+    message = r"^halves_the_image_alone: image and mask must have one size, .*\(3, 4\) and \(6, 8\)"
+    with pytest.raises(ValueError, match=message):
+        Compose([halves_the_image_alone, later])(IMAGE, MASK, rng())
+    double = lambda image, mask, rng: (np.repeat(image, 2, 0), mask)  # noqa: E731
+    undone = Compose([double, halves_the_image_alone, later])  # each is looked at by itself
+    with pytest.raises(ValueError, match=r"^<lambda>: image and mask must have one size"):
+        undone(IMAGE, MASK, rng())
+
+
+def test_weights_that_a_function_has_taken_apart_are_named():
+    cuts = lambda image, mask, rng, weights: (image, mask, weights[1:])  # noqa: E731
+    with pytest.raises(ValueError, match=r"^<lambda>: weights must have the mask's shape"):
+        Compose([cuts, Flip(1.0)])(IMAGE, MASK, rng(), MASK.astype(np.float32))
+
+
 def test_a_function_that_knows_weights_moves_them():
     def mirror(image, mask, rng, weights):
         return image[:, ::-1], mask[:, ::-1], weights[:, ::-1]

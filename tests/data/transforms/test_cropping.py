@@ -121,6 +121,24 @@ def test_what_is_padded_counts_as_ignored():
     assert np.mean(np.array(shares) <= 0.5) > 0.9
 
 
+def test_where_the_data_set_says_what_is_ignored_a_fill_only_paints():
+    """A background that fills the crops is no ignored label, and the ignored label is no class."""
+    mask = np.zeros((60, 60), np.uint8)
+    mask[:4, :4] = 1
+    image = np.zeros((60, 60, 1), np.uint8)
+    crop = RandomCrop((8, 8), mask_fill=0, balanced=True, max_ignored=0.1)
+    generator = rng()
+    assert all((crop(image, mask, generator)[1] == 1).any() for _ in range(20))  # nobody has said
+    told = crop.filled(None)
+    assert told == crop
+    shares = [(told(image, mask, generator)[1] == 1).any() for _ in range(200)]
+    assert 0.4 < np.mean(shares) < 0.65
+    mask[:] = 255
+    mask[-4:, -4:] = 1
+    told = Compose([crop]).filled(255)
+    assert all((told(image, mask, generator)[1] == 1).any() for _ in range(20))
+
+
 @given(size=sizes, target=sizes, border=st.sampled_from(["fill", "reflect"]))
 def test_pad_surrounds_the_picture(size, target, border):
     image, mask = numbered(size)

@@ -26,6 +26,19 @@ def test_some_need_no_ignore_class(preset, size):
         assert set(np.unique(mask)) <= {0, 1, 2}
 
 
+def test_medical_takes_pictures_smaller_than_its_crop():
+    for seed in range(5):
+        _, mask = medical((110, 140))(*sample(), np.random.default_rng(seed))
+        assert mask.shape == (110, 140)
+        assert set(np.unique(mask)) <= {0, 1, 2}
+
+
+@pytest.mark.parametrize("preset", [street, medical, aerial])
+def test_a_size_is_height_and_width(preset):
+    with pytest.raises(TypeError, match=r"size must be \(height, width\), received 256"):
+        preset(256)
+
+
 @pytest.mark.parametrize("preset", [street((64, 64)), aerial((64, 64))])
 def test_the_others_get_it_in_a_pipeline(preset):
     images, masks = BatchSource(semseg.data.digits("val", count=6), 6, augment=preset)[0]

@@ -100,3 +100,8 @@ def test_random_scale_enlarges_as_often_as_it_shrinks():
 def test_the_bounds_of_a_scale_must_be_in_order(low, high):
     with pytest.raises(ValueError, match=rf"0 < low <= high, received low={low}, high={high}"):
         RandomScale(low, high)
+
+
+def test_a_scale_is_two_numbers_and_no_pair():
+    with pytest.raises(ValueError, match=r"low=\(0.5, 2.0\), .*; pass two numbers, as in Random"):
+        RandomScale((0.5, 2.0))

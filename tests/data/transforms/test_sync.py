@@ -4,7 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
-from semseg.data.transforms import Affine, Brightness, Compose, Cutout, Elastic, assert_in_sync
+from semseg.data.transforms import (
+    Affine,
+    Brightness,
+    Compose,
+    Cutout,
+    Elastic,
+    RandomCrop,
+    Resize,
+    assert_in_sync,
+)
 
 
 def flips_the_image_alone(image, mask, rng):
@@ -34,6 +43,10 @@ def rotates_the_other_way(image, mask, rng):
     size = mask.shape[::-1]
     turned = cv2.warpAffine(mask, right, size, flags=cv2.INTER_NEAREST, borderValue=255)
     return cv2.warpAffine(image, left, size), turned
+
+
+def flips_a_corner(image, mask, rng):
+    return image[:8, 7::-1], mask[:8, :8]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +95,13 @@ def test_it_notices(broken, message):
 )
 def test_it_lets_pass_what_keeps_step(own):
     assert_in_sync(own)
+
+
+@pytest.mark.parametrize("transform", [RandomCrop((8, 8)), Resize((3, 4)), flips_a_corner])
+def test_what_can_not_be_compared_is_said_and_not_let_pass(transform):
+    with pytest.raises(AssertionError, match=r"nothing could be compared: .*pass a larger size="):
+        assert_in_sync(transform)
+    assert_in_sync(RandomCrop((60, 60)))
 
 
 def test_several_channels_and_other_sizes():

@@ -25,10 +25,14 @@ def picture(dtype, seed=0):
     return image
 
 
-def direct(chain, image, low, high, middle, rng):
-    """The formulas on every pixel in float64, without a table and without rounding."""
+def direct(chain, image, rng, span=None):
+    """The formulas on every pixel in float64, without a table and without rounding.
+
+    `span` is (low, high, middle), by default that of the values before each step.
+    """
     values = image.astype(np.float64)
     for step in chain:
+        low, high, middle = span or (values.min(), values.max(), values.mean())
         if isinstance(step, Gamma):
             weakest, strongest = step.power
             power = weakest * (strongest / weakest) ** rng.random()
@@ -44,18 +48,34 @@ def direct(chain, image, low, high, middle, rng):
 def test_a_chain_of_integers_is_the_formula_rounded_and_clipped_once(chain, seed, dtype):
     image, top = picture(dtype), np.iinfo(dtype).max
     shown, _ = Compose(chain)(image, MASK, np.random.default_rng(seed))
-    expected = direct(chain, image, 0, top, top / 2, np.random.default_rng(seed)).clip(0, top)
+    expected = direct(chain, image, np.random.default_rng(seed), (0, top, top / 2)).clip(0, top)
     assert shown.dtype == dtype
     # float32 has 24 bits: it may round to the other side of a half.
     assert np.abs(shown - expected).max() <= 0.5 + top * 4e-6
+
+
+@given(chain=chains, seed=seeds, dtype=st.sampled_from(["float16", "float32", "float64"]))
+def test_a_chain_of_floats_is_its_steps_one_by_one(chain, seed, dtype):
+    image = (picture(dtype) * 3 - 1).astype(dtype)
+    together, _ = Compose(chain)(image, MASK, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    for step in chain:
+        image, _ = step(image, MASK, rng)
+    np.testing.assert_array_equal(together, image)
+
+
+def test_gamma_clips_no_float_that_brightness_has_moved_out_of_the_old_range():
+    image = picture("float32")
+    chain = Compose([Brightness(1.0), Gamma((1, 1))])
+    brighter = [chain(image, MASK, np.random.default_rng(seed))[0].max() for seed in range(20)]
+    assert max(brighter) > 1.5
 
 
 @given(chain=chains, seed=seeds, dtype=st.sampled_from(["float32", "float64"]))
 def test_floats_are_stretched_around_their_mean_and_never_clipped(chain, seed, dtype):
     image = picture(dtype) * 3 - 1
     shown, _ = Compose(chain)(image, MASK, np.random.default_rng(seed))
-    span = image.min(), image.max(), image.mean()
-    expected = direct(chain, image, *span, np.random.default_rng(seed))
+    expected = direct(chain, image, np.random.default_rng(seed))
     assert shown.dtype == dtype
     np.testing.assert_allclose(shown, expected, atol=1e-3)
 
@@ -68,7 +88,7 @@ def test_two_roundings_would_be_noticed(seed):
     twice, mask = image, MASK
     for step in chain:
         twice, mask = step(twice, mask, rng)
-    once = direct(chain, image, 0, 255, 127.5, np.random.default_rng(7)).clip(0, 255)
+    once = direct(chain, image, np.random.default_rng(7), (0, 255, 127.5)).clip(0, 255)
     assert np.abs(twice - once).max() > 0.5 + 255 * 2e-6
 
 

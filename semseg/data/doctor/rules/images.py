@@ -36,7 +36,9 @@ class Images:
         self.low, self.high = min(self.low, image.low), max(self.high, image.high)
         self.means[0] += image.mean
         self.means[1] += image.std
-        if image.is_constant:
+        if not image.is_finite:
+            self.tally.add("not_finite", sample.id)
+        elif image.is_constant:
             self.tally.add("constant_image", sample.id)
         elif image.high <= _DARK * _FULL_SCALE.get(image.dtype, 0):
             self.tally.add("black_image", f"{sample.id} (up to {image.high:g})")

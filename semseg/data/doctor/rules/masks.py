@@ -1,5 +1,7 @@
 """What masks hold, against what the class map says they hold."""
 
+from collections import Counter
+
 from semseg.classes import ClassMap
 from semseg.data.doctor.examine import Examined
 from semseg.data.doctor.kinds import Tally, problem
@@ -7,13 +9,53 @@ from semseg.data.doctor.report import Problem
 from semseg.data.doctor.rules.colors import color_problems, rgb
 from semseg.data.doctor.rules.ids import id_problems
 from semseg.data.doctor.rules.strays import MaskValues
-from semseg.data.encodings import Encoding
+from semseg.data.encodings import Encoding, MaskDecoder
 
 INTERPOLATED = ("antialiased_mask", "jpeg_halo")
 
 
 class Masks:
-    """Collects the values of all masks; the rules for ids and colours judge them at the end.
+    """The masks of a set, those of each way of reading judged by themselves.
+
+    A set that was made by `concat` may have several: ids here and colours there.
+
+    Args:
+        has_classes: whether somebody has said what the files should hold.
+    """
+
+    def __init__(self, has_classes: bool = True) -> None:
+        self.has_classes = has_classes
+        self.read_alike: dict[MaskDecoder, MasksReadAlike] = {}
+
+    def see(self, sample: Examined) -> None:
+        decoder = sample.decoder
+        if decoder is None or sample.mask is None:
+            return
+        if decoder not in self.read_alike:
+            class_map = decoder.class_map if self.has_classes else None
+            self.read_alike[decoder] = MasksReadAlike(class_map, decoder.encoding)
+        self.read_alike[decoder].see(sample)
+
+    def problems(self) -> list[Problem]:
+        return [found for masks in self.read_alike.values() for found in masks.problems()]
+
+    def found(self) -> dict[str, dict[str, int]]:
+        """The ids and colours with their pixels, for the report's head."""
+        ids: Counter[int] = Counter()
+        colors: Counter[int] = Counter()
+        for masks in self.read_alike.values():
+            ids.update({} if masks.encoding == "instances" else masks.ids.pixels)
+            colors.update(masks.colors.pixels)
+        shown = {}
+        if ids:
+            shown["ids (pixels)"] = {str(v): n for v, n in sorted(ids.items())}
+        if colors:
+            shown["colours (pixels)"] = {str(rgb(v)): n for v, n in colors.most_common(32)}
+        return shown
+
+
+class MasksReadAlike:
+    """Collects the values of masks; the rules for ids and colours judge them at the end.
 
     Args:
         class_map: what the files should hold, None where nobody has said.
@@ -56,13 +98,3 @@ class Masks:
         if self.ids.is_ramped() and not any(p.kind in INTERPOLATED for p in found):
             found.append(problem("resized_mask"))
         return found
-
-    def found(self) -> dict[str, dict[str, int]]:
-        """The ids and colours with their pixels, for the report's head."""
-        shown = {}
-        if self.ids.masks and self.encoding != "instances":
-            shown["ids (pixels)"] = {str(v): n for v, n in sorted(self.ids.pixels.items())}
-        if self.colors.masks:
-            common = self.colors.pixels.most_common(32)
-            shown["colours (pixels)"] = {str(rgb(v)): n for v, n in common}
-        return shown
