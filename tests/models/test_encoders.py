@@ -19,6 +19,7 @@ import semseg
 from semseg.layers import ImageNetScaling
 from semseg.models import FCN, SegNet, UNet, class_map, encoder, load, vgg_weights
 from semseg.models.encoders import FAMILIES, _tap, adapt_channels
+from semseg.models.freezing import staged_layers
 from semseg.models.vgg import VGG16_BLOCKS
 
 QUICK = ["vgg16", "mobilenetv2", "mobilenetv3"]
@@ -53,6 +54,14 @@ def test_the_features_of_every_level_are_those_of_the_application(name):
     expected = keras.Model(original.input, taps)(images)
     for level, ours in model(pictures((64, 64))).items():
         np.testing.assert_allclose(np.asarray(ours), np.asarray(expected[level]), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_every_level_ends_a_stage_that_can_be_frozen(name):
+    image = keras.Input((None, None, 3))
+    model = keras.Model(image, encoder(name)(image))
+    levels = [level for level in FAMILIES[name].taps if level != "P0"]
+    assert {stage for stage, _ in staged_layers(model)} == set(range(1, len(levels) + 1))
 
 
 def test_from_scratch_the_statistics_follow_within_a_hundred_steps():
