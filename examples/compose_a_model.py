@@ -2,9 +2,10 @@
 
     python examples/compose_a_model.py
 
-The encoder is any Keras model that returns a dict of features, some of "P1".."P5" at strides 2, 4,
-..., 32: one of `semseg.models.encoder`, a KerasHub backbone
-(`keras.Model(backbone.inputs, backbone.pyramid_outputs)`), or your own as here.
+The encoder is any Keras model that scales its pixels and returns a dict of features, some of
+"P1".."P5" at strides 2, 4, ..., 32: one of `semseg.models.encoder`, or your own as here. A KerasHub
+backbone, `keras.Model(backbone.inputs, backbone.pyramid_outputs)`, wants the scaling that its
+weights expect before it.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from semseg.models.blocks import class_scores, conv_block
 def FPN(encoder: keras.Model, class_map: semseg.ClassMap, filters: int = 32) -> keras.Model:
     """Lin et al., 2017 (arXiv:1612.03144): each level is added to the enlarged one below it."""
     image = keras.Input((None, None, 3), name="image")
-    pyramid = encoder(PixelRescaling(name="preprocessing")(image))
+    pyramid = encoder(image)
     levels = sorted((int(key[1:]) for key in pyramid), reverse=True)
 
     def enlarged(x, like, factor, name):
@@ -42,7 +43,8 @@ def FPN(encoder: keras.Model, class_map: semseg.ClassMap, filters: int = 32) -> 
 
 def small_encoder(filters: int = 16, without: str = "P3") -> keras.Model:
     """Four levels of convolutions, of which one is kept back: decoders bridge a missing level."""
-    x = image = keras.Input((None, None, 3))
+    image = keras.Input((None, None, 3))
+    x = PixelRescaling(name="preprocessing")(image)
     pyramid = {}
     for level in (1, 2, 3, 4):
         x = layers.MaxPooling2D(2, padding="same")(x)

@@ -39,10 +39,12 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
         raise ValueError(f"{name} must be one of {list(choices)}, received {value!r}")
 
 
-def check_count(name: str, value: Any, least: int) -> int:
-    """A whole number, not below `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be an int >= {least}, received {value!r}")
+def check_count(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """A whole number, not below `least` and not above `most`."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        limit = f">= {least}" if most is None else f"{least}..{most}"
+        raise ValueError(f"{name} must be an int {limit}, received {value!r}")
     return int(value)
 
 
@@ -144,11 +146,11 @@ def warn_if_unit_range(images: np.ndarray) -> None:
 
 
 def check_pixel_range(images: np.ndarray, where: str = "images") -> None:
-    """Refuses what preprocessing='rescale' would map far outside [-1, 1]; warns of [0, 1]."""
+    """Refuses what no model made for bytes ever saw; warns of [0, 1]."""
     warn_if_unit_range(images)
     if images.size and images.max() > 255:
         raise ValueError(
-            f"{where} must lie in [0, 255] for a model with preprocessing='rescale', received "
+            f"{where} must lie in [0, 255] for a model whose first layer scales bytes, received "
             f"{images.dtype} up to {images.max()}; build the model with preprocessing= a Keras "
             "layer such as Rescaling(1 / 65535), or convert the images to 8 bit"
         )

@@ -176,12 +176,15 @@ class ChannelStatistics:
     def normalization(self) -> "keras.layers.Normalization":
         """A layer that brings each channel to mean 0 and deviation 1: `preprocessing=` of a model.
 
-        A channel that is constant is shifted to 0 and not scaled.
+        A channel that is constant is shifted to 0 and not scaled. The layer computes in float32
+        under every dtype policy.
         """
         import keras
 
         variance = [std**2 if std else 1.0 for std in self.std]
-        return keras.layers.Normalization(axis=-1, mean=list(self.mean), variance=variance)
+        return keras.layers.Normalization(
+            axis=-1, mean=list(self.mean), variance=variance, dtype="float32"
+        )
 
 
 def channel_statistics(ds: Samples) -> ChannelStatistics:

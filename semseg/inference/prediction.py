@@ -12,11 +12,11 @@ from semseg.data.reading import read_image
 from semseg.inference.forward import Forward
 from semseg.inference.resizing import resizable, resize_images, resize_scores
 from semseg.inference.views import TestTime, View, check_views, views
-from semseg.layers import PixelRescaling
+from semseg.layers.pixel_scaling import scaling_of, takes_bytes
 
 # Pictures are read ahead to find some of equal size, at most so many pixels of them.
 _AHEAD_BATCHES, _AHEAD_PIXELS = 4, 2**23
-_LARGEST = 255  # what a model that rescales takes
+_LARGEST = 255  # what a model that is made for bytes takes
 
 
 def predict(
@@ -192,8 +192,7 @@ class InputCheck:
         self._taken, self._channels = forward.size, forward.channels
         self._size = size
         self._is_first = True
-        layers = forward.model._flatten_layers()  # of nested models too
-        self._rescales = any(isinstance(layer, PixelRescaling) for layer in layers)
+        self._takes_bytes = takes_bytes(scaling_of(forward.model))
 
     def __call__(self, image: Any, where: str) -> np.ndarray:
         if isinstance(image, str | os.PathLike):
@@ -210,7 +209,7 @@ class InputCheck:
                 f"{where} must have the size {tuple(self._taken)} (height, width), as the model "
                 f"was built, received {size}; pass size=(height, width) to have it resized"
             )
-        if self._rescales:
+        if self._takes_bytes:
             self._check_range(image, where)
         return image
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from semseg._checks import check_count
 from semseg.layers.windows import cells
 
 
@@ -31,12 +32,18 @@ class CropLike(keras.layers.Layer):
 
     def __init__(self, offset: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(offset, int) or offset < 0:
-            raise ValueError(f"offset must be an int >= 0, received {offset!r}")
-        self.offset = offset
+        self.offset = check_count("offset", offset, 0)
+        self.built = True
 
-    def build(self, input_shape: Any) -> None:
-        x, like = input_shape
+    def call(self, inputs: Any) -> Any:
+        x, like = inputs
+        self._check_sizes(x.shape, like.shape)
+        height, width = ops.shape(like)[1:3]
+        first = self.offset
+        return x[:, first : first + height, first : first + width]
+
+    def _check_sizes(self, x: Any, like: Any) -> None:
+        """Of every call: a slice beyond the end would give fewer pixels without a word."""
         for name, axis in (("height", 1), ("width", 2)):
             known = x[axis] is not None and like[axis] is not None
             if known and x[axis] < like[axis] + self.offset:
@@ -44,16 +51,10 @@ class CropLike(keras.layers.Layer):
                     f"CropLike: x must be at least as large as `like` and the offset "
                     f"{self.offset} together, received {name} {x[axis]} and {like[axis]}"
                 )
-        self.built = True
-
-    def call(self, inputs: Any) -> Any:
-        x, like = inputs
-        height, width = ops.shape(like)[1:3]
-        first = self.offset
-        return x[:, first : first + height, first : first + width]
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         x, like = input_shape
+        self._check_sizes(x, like)
         return (x[0], like[1], like[2], x[3])
 
     def compute_output_spec(self, inputs: Any) -> Any:
@@ -78,9 +79,7 @@ class PadToMultiple(keras.layers.Layer):
 
     def __init__(self, multiple: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(multiple, int) or multiple < 1:
-            raise ValueError(f"multiple must be an int >= 1, received {multiple!r}")
-        self.multiple = multiple
+        self.multiple = check_count("multiple", multiple, 1)
 
     def call(self, inputs: Any) -> Any:
         shape = ops.shape(inputs)

@@ -10,6 +10,7 @@ from semseg._backend import is_concrete
 from semseg._checks import check_positive, warn_if_unit_range
 from semseg.classes import ClassMap
 
+_SCALE, _OFFSET = 1 / 127.5, -1.0
 _ACTIVATIONS = (None, "softmax", "sigmoid")
 
 
@@ -18,8 +19,8 @@ class PixelRescaling(keras.layers.Layer):
     """Maps pixel values to `value * scale + offset`, by default [0, 255] to [-1, 1].
 
     Works in float32 under every dtype policy: bfloat16 would turn 100.3 into 100.5 before
-    anything has been learnt. Where its first eager call gets pictures that are already in [0, 1],
-    it warns: a compiled graph can't.
+    anything has been learnt. With the default scale and offset it warns where its first eager call
+    gets pictures that are already in [0, 1]: a compiled graph can't.
 
     Example:
         >>> np.asarray(semseg.layers.PixelRescaling()(np.array([[0.0, 255.0]]))).tolist()
@@ -28,12 +29,13 @@ class PixelRescaling(keras.layers.Layer):
 
     # Keras's own Rescaling asks for TensorFlow on the other backends.
 
-    def __init__(self, scale: float = 1 / 127.5, offset: float = -1.0, **kwargs: Any) -> None:
+    def __init__(self, scale: float = _SCALE, offset: float = _OFFSET, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.scale = float(scale)
         self.offset = float(offset)
         self.supports_masking = True
-        self._looked = False
+        # Another scale is for other pixels, [0, 1] perhaps.
+        self._looked = (self.scale, self.offset) != (_SCALE, _OFFSET)
         self.built = True
 
     def call(self, inputs: Any) -> Any:

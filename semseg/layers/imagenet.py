@@ -15,7 +15,8 @@ _CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red, in [0, 255]
 class ImageNetScaling(keras.layers.Layer):
     """RGB pixels [0, 255] as `keras.applications.imagenet_utils.preprocess_input` makes them.
 
-    Constants are taken in turn for other numbers of channels; one channel gets their mean.
+    Constants are taken in turn for other numbers of channels; one channel gets their mean. Of three
+    and more channels the first are red, green and blue.
     Works in float32 under every dtype policy.
 
     Args:
@@ -37,14 +38,21 @@ class ImageNetScaling(keras.layers.Layer):
             return x / 127.5 - 1.0
         if self.mode == "torch":
             return (x / 255.0 - _constants(_MEAN, channels)) / _constants(_DEVIATION, channels)
-        bgr = ops.flip(x, axis=-1) if channels == 3 else x
-        return bgr - _constants(_CAFFE_MEAN, channels)
+        return _bgr(x) - _constants(_CAFFE_MEAN, channels)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}
+
+
+def _bgr(x: Any) -> Any:
+    """The first three channels in reverse; all others stay where they are."""
+    if x.shape[-1] < 3:
+        return x
+    reverse = ops.flip(x[..., :3], axis=-1)
+    return reverse if x.shape[-1] == 3 else ops.concatenate([reverse, x[..., 3:]], axis=-1)
 
 
 def _constants(values: tuple[float, ...], channels: int) -> np.ndarray:

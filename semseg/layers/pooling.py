@@ -10,9 +10,10 @@ import keras
 from keras import ops
 
 from semseg._backend import fused
+from semseg._checks import check_count
 from semseg.layers import windows
 
-_LARGEST_WINDOW = 16  # 16 * 16 positions still fit into one byte
+_SMALLEST_WINDOW, _LARGEST_WINDOW = 2, 16  # 16 * 16 positions still fit into one byte
 
 
 @keras.saving.register_keras_serializable(package="semseg.layers")
@@ -40,7 +41,7 @@ class MaxPooling2DWithIndices(keras.layers.Layer):
 
     def __init__(self, pool_size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.pool_size = _checked_pool_size(pool_size)
+        self.pool_size = check_count("pool_size", pool_size, _SMALLEST_WINDOW, _LARGEST_WINDOW)
 
     def call(self, inputs: Any) -> tuple[Any, Any]:
         if keras.backend.backend() == "tensorflow":
@@ -88,10 +89,19 @@ class MaxUnpooling2D(keras.layers.Layer):
 
     def __init__(self, pool_size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.pool_size = _checked_pool_size(pool_size)
+        self.pool_size = check_count("pool_size", pool_size, _SMALLEST_WINDOW, _LARGEST_WINDOW)
+        self.built = True
 
-    def build(self, input_shape: Any) -> None:
-        x, indices, like = _three(input_shape)
+    def call(self, inputs: Any) -> Any:
+        self._check_sizes(*(tensor.shape for tensor in _three(inputs)))
+        x, indices, like = inputs
+        height, width = ops.shape(like)[1:3]
+        if keras.backend.backend() == "tensorflow":
+            return _unpool_tensorflow(x, indices, self.pool_size, height, width)
+        return _unpool(x, indices, self.pool_size, height, width)
+
+    def _check_sizes(self, x: Any, indices: Any, like: Any) -> None:
+        """Of every call, as far as the sizes are known."""
         for name, axis in (("height", 1), ("width", 2)):
             if like[axis] is None or x[axis] is None:
                 continue
@@ -101,21 +111,14 @@ class MaxUnpooling2D(keras.layers.Layer):
                     f"{like[axis]} for x of {x[axis]} with pool_size={self.pool_size}; pass the "
                     "tensor that went into the pooling"
                 )
-        if tuple(x[1:]) != tuple(indices[1:]):
+        if any(None not in pair and pair[0] != pair[1] for pair in zip(x, indices, strict=True)):
             raise ValueError(
                 f"MaxUnpooling2D: x and indices must have one shape, received {x} and {indices}"
             )
-        self.built = True
-
-    def call(self, inputs: Any) -> Any:
-        x, indices, like = inputs
-        height, width = ops.shape(like)[1:3]
-        if keras.backend.backend() == "tensorflow":
-            return _unpool_tensorflow(x, indices, self.pool_size, height, width)
-        return _unpool(x, indices, self.pool_size, height, width)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        x, _, like = _three(input_shape)
+        x, indices, like = _three(input_shape)
+        self._check_sizes(x, indices, like)
         return (x[0], like[1], like[2], x[3])
 
     def compute_output_spec(self, inputs: Any) -> Any:
@@ -126,22 +129,13 @@ class MaxUnpooling2D(keras.layers.Layer):
         return {**super().get_config(), "pool_size": self.pool_size}
 
 
-def _checked_pool_size(pool_size: Any) -> int:
-    if not isinstance(pool_size, int) or not 2 <= pool_size <= _LARGEST_WINDOW:
-        raise ValueError(
-            f"pool_size must be an int 2..{_LARGEST_WINDOW} (the position is stored in one byte), "
-            f"received {pool_size!r}"
-        )
-    return pool_size
-
-
-def _three(input_shape: Any) -> Any:
-    if len(input_shape) != 3:
+def _three(inputs: Any) -> Any:
+    if len(inputs) != 3:
         raise ValueError(
             "MaxUnpooling2D must be called on a list [x, indices, like], received "
-            f"{len(input_shape)} inputs"
+            f"{len(inputs)} inputs"
         )
-    return input_shape
+    return inputs
 
 
 # -- the same gradient, written twice: `keras.ops.custom_gradient` takes one output only ---------
@@ -157,6 +151,7 @@ def _pool(x: Any, p: int) -> tuple[Any, Any]:
             upstream = args[0] if upstream is None else upstream
             return windows.unpool(upstream, indices, p, height, width)
 
+        # A tensor of this function's own: PyTorch hangs the gradient on what is returned.
         return values + 0.0, gradient
 
     return pooled(x), indices

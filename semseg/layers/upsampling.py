@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from semseg._checks import check_count
+
 
 @keras.saving.register_keras_serializable(package="semseg.layers")
 class BilinearUpsampling2D(keras.layers.Layer):
@@ -29,7 +31,7 @@ class BilinearUpsampling2D(keras.layers.Layer):
 
     def __init__(self, factor: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.factor = _checked_factor(factor, 1)
+        self.factor = check_count("factor", factor, 1)
 
     def call(self, inputs: Any) -> Any:
         shape = ops.shape(inputs)
@@ -72,19 +74,13 @@ class LearnedUpsampling2D(keras.layers.Layer):
 
     def __init__(self, factor: int = 2, kernel_size: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.factor = _checked_factor(factor, 2)
-        if factor % 2:
-            raise ValueError(f"factor must be even, received {factor}")
-        self.kernel_size = 2 * factor if kernel_size is None else kernel_size
-        if (
-            not isinstance(self.kernel_size, int)
-            or self.kernel_size < 2 * factor
-            or self.kernel_size % 2
-        ):
-            raise ValueError(
-                f"kernel_size must be an even int >= 2 * factor = {2 * factor}, "
-                f"received {kernel_size!r}"
-            )
+        self.factor = check_count("factor", factor, 2)
+        smallest = 2 * self.factor
+        kernel_size = smallest if kernel_size is None else kernel_size
+        self.kernel_size = check_count("kernel_size", kernel_size, smallest)
+        for name, size in (("factor", self.factor), ("kernel_size", self.kernel_size)):
+            if size % 2:
+                raise ValueError(f"{name} must be even, received {size}")
 
     def build(self, input_shape: Any) -> None:
         side, channels = self.kernel_size, input_shape[-1]
@@ -134,7 +130,7 @@ class BilinearKernel(keras.initializers.Initializer):
     """
 
     def __init__(self, factor: int | None = None) -> None:
-        self.factor = None if factor is None else _checked_factor(factor, 1)
+        self.factor = None if factor is None else check_count("factor", factor, 1)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         rows, columns, out_channels, in_channels = shape
@@ -156,9 +152,3 @@ def _taps(side: int, factor: int | None) -> np.ndarray:
 def _enlarged(shape: Any, factor: int) -> tuple[Any, ...]:
     batch, height, width, channels = shape
     return (batch, *(None if n is None else n * factor for n in (height, width)), channels)
-
-
-def _checked_factor(factor: Any, least: int) -> int:
-    if not isinstance(factor, int) or factor < least:
-        raise ValueError(f"factor must be an int >= {least}, received {factor!r}")
-    return factor

@@ -108,21 +108,30 @@ def check_common(
     return input_shape, num_classes
 
 
-def check_filters(filters: int) -> None:
-    """An int of at least 1."""
-    if not isinstance(filters, int) or filters < 1:
-        raise ValueError(f"filters must be an int >= 1, received {filters!r}")
-
-
-def preprocessing_layer(preprocessing: Any) -> Callable[[Any], Any]:
-    """The first layer of a model: `"rescale"`, a Keras layer, or None for nothing."""
+def preprocessing_layer(
+    preprocessing: Any, **more: type[keras.layers.Layer]
+) -> Callable[[Any], Any]:
+    """The first layer of a model: a Keras layer, one of a name (some in `more`), None for none."""
     if preprocessing is None:
         return lambda x: x
-    if preprocessing == "rescale":
-        return PixelRescaling(name="preprocessing")
     if isinstance(preprocessing, keras.layers.Layer):
-        return preprocessing
+        return _in_full_precision(preprocessing)
+    known = {**more, "rescale": PixelRescaling}
+    if isinstance(preprocessing, str) and preprocessing in known:
+        return known[preprocessing](name="preprocessing")
     raise ValueError(
-        "preprocessing must be 'rescale' ([0, 255] -> [-1, 1]), a Keras layer, or None for images "
-        f"that are normalised already; received {preprocessing!r}"
+        f"preprocessing must be {', '.join(map(repr, known))} ([0, 255] -> [-1, 1]), a Keras "
+        f"layer, or None for images that are normalised already; received {preprocessing!r}"
     )
+
+
+def _in_full_precision(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Half precision has 8 or 11 bits: 16-bit pixels would lose half of them at once."""
+    for part in layer._flatten_layers():
+        # A model passes its inputs on as they are.
+        if not isinstance(part, keras.Model) and part.compute_dtype in ("bfloat16", "float16"):
+            raise ValueError(
+                f"preprocessing must compute in float32, received {part.name!r} of "
+                f"{part.compute_dtype}; build that layer with dtype='float32'"
+            )
+    return layer

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from keras import initializers, layers
 
+from semseg._checks import check_choice, check_count
 from semseg.classes import ClassMap
 from semseg.layers import BatchNormalization, BilinearUpsampling2D, CropLike, Logits
+from semseg.models.arguments import check_activation, resolve_classes
 
 __all__ = ["class_scores", "conv_block", "enlarge", "join"]
 
@@ -27,8 +29,7 @@ _NORMS: dict[str | None, Callable[[str], Any]] = {
 
 def check_norm(norm: Norm, filters: int) -> None:
     """A known normalisation, and for groups a number of filters that they divide."""
-    if norm is not None and norm not in _NORMS:
-        raise ValueError(f"norm must be one of {[*_NORMS, None]}, received {norm!r}")
+    check_choice("norm", norm, [*_NORMS, None])
     if norm == "group" and filters % 8:
         raise ValueError(f"norm='group' needs filters divisible by 8, received filters={filters}")
 
@@ -65,9 +66,20 @@ def conv_block(
 
     Returns:
         (batch, height, width, filters), for "valid" smaller by `kernel_size - 1` a convolution.
+
+    Raises:
+        ValueError: an unknown `norm` or `padding`, or filters that the groups don't divide.
+
+    Example:
+        >>> image = keras.Input((None, None, 3))
+        >>> semseg.models.blocks.conv_block(image, 8, "stem", norm="group").shape
+        (None, None, None, 8)
     """
-    widths = [filters] * repeats if isinstance(filters, int) else filters
+    check_choice("padding", padding, ("same", "valid"))
+    widths = filters if isinstance(filters, Sequence) else [filters] * repeats
     for i, width in enumerate(widths, start=1):
+        width = check_count("filters", width, 1)
+        check_norm(norm, width)
         x = layers.Conv2D(
             width,
             kernel_size,
@@ -84,7 +96,24 @@ def conv_block(
 
 
 def enlarge(x: Any, filters: int, name: str, upsampling: Upsampling = "transpose") -> Any:
-    """Twice the height and width, with `filters` channels."""
+    """Twice the height and width, with `filters` channels.
+
+    Args:
+        x: (batch, height, width, channels).
+        filters: channels of the output.
+        name: beginning of the layers' names, such as "decoder_2".
+        upsampling: "transpose" is a 2x2 convolution with stride 2; "bilinear" enlarges without
+            parameters and convolves 3x3.
+
+    Raises:
+        ValueError: another `upsampling`.
+
+    Example:
+        >>> x = keras.Input((5, 7, 16))
+        >>> semseg.models.blocks.enlarge(x, 8, "decoder_1").shape
+        (None, 10, 14, 8)
+    """
+    check_choice("upsampling", upsampling, ("transpose", "bilinear"))
     if upsampling == "transpose":
         return layers.Conv2DTranspose(
             filters, 2, strides=2, kernel_initializer="he_normal", name=f"{name}_up"
@@ -104,6 +133,15 @@ def join(x: Any, skip: Any, name: str, crop: int | None = None) -> Any:
         name: beginning of the layers' names.
         crop: None crops `x` at the bottom and right to the skip's size; a number of pixels
             crops the skip on all sides (the paper).
+
+    Returns:
+        (batch, height, width, channels of both), with the size of the skip, or of `x` where the
+        skip is cropped.
+
+    Example:
+        >>> x, skip = keras.Input((10, 14, 8)), keras.Input((9, 13, 4))
+        >>> semseg.models.blocks.join(x, skip, "decoder_1").shape
+        (None, 9, 13, 12)
     """
     if crop is None:
         x = CropLike(name=f"{name}_crop")([x, skip])
@@ -119,7 +157,29 @@ def class_scores(
     activation: str | None = None,
     kernel_size: int = 1,
 ) -> Any:
-    """Convolution to `num_classes` channels and the float32 end that carries the ClassMap."""
+    """Convolution to `num_classes` channels and the float32 end that carries the ClassMap.
+
+    Args:
+        x: (batch, height, width, channels).
+        num_classes: number of classes; 1 gives one logit (binary).
+        class_map: the classes themselves, stored inside the model.
+        activation: None gives logits, "softmax" probabilities ("sigmoid" for one output).
+        kernel_size: side of the kernel.
+
+    Returns:
+        (batch, height, width, num_classes), float32.
+
+    Raises:
+        ValueError: a `class_map` of another number of classes, or an `activation` that does not
+            go with it.
+
+    Example:
+        >>> x = keras.Input((None, None, 8))
+        >>> semseg.models.blocks.class_scores(x, 3).shape
+        (None, None, None, 3)
+    """
+    num_classes = resolve_classes(num_classes, class_map)
+    check_activation(activation, num_classes)
     x = scores(x, num_classes, kernel_size=kernel_size)
     return Logits(class_map, activation, name=activation or "logits")(x)
 

@@ -24,11 +24,12 @@ BUILDERS: dict[str, Callable[..., keras.Model]] = {
 }
 
 
-def build(name: str, **arguments: Any) -> keras.Model:
+def build(name: str, /, **arguments: Any) -> keras.Model:
     """Builds the architecture of that name with its builder's keyword arguments.
 
     Raises:
-        ValueError: an unknown name; the message lists the known ones.
+        ValueError: an unknown name (the message lists the known ones), or an argument that the
+            name decides.
 
     Example:
         >>> semseg.models.build("unet", num_classes=3, depth=2, filters=8).name
@@ -38,4 +39,11 @@ def build(name: str, **arguments: Any) -> keras.Model:
         near = difflib.get_close_matches(str(name), BUILDERS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"name must be one of {', '.join(BUILDERS)}, received {name!r}{hint}")
-    return BUILDERS[name](**arguments)
+    builder = BUILDERS[name]
+    for argument, decided in getattr(builder, "keywords", {}).items():
+        if argument in arguments and argument != "name":
+            raise ValueError(
+                f"{argument} is {decided!r} by the name {name!r}, received "
+                f"{arguments[argument]!r}; leave it out, or take another of {', '.join(BUILDERS)}"
+            )
+    return builder(**arguments)

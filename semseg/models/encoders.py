@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from semseg._checks import check_count
 from semseg.layers import ImageNetScaling, PadToMultiple
 
 _STRIDE = 32
@@ -24,13 +25,13 @@ class Family:
         builder: its function in `keras.applications`.
         taps: pyramid level -> layer whose output it is; `None` is the model's own output, and
             "<name" the input of that layer.
-        scaling: the preprocessing that its weights expect, or None where the model scales itself.
+        scaling: the preprocessing that its weights expect.
         arguments: what the builder needs besides.
     """
 
     builder: str
     taps: dict[str, str | None]
-    scaling: Literal["caffe", "tf", "torch"] | None
+    scaling: Literal["caffe", "tf", "torch"]
     arguments: tuple[tuple[str, Any], ...] = ()
 
 
@@ -67,14 +68,6 @@ FAMILIES: dict[str, Family] = {
         },
         "tf",
         (("include_preprocessing", False),),
-    ),
-    "efficientnetb0": Family(
-        "EfficientNetB0",
-        {
-            "P1": "block1a_project_bn", "P2": "block2b_add", "P3": "block3b_add",
-            "P4": "block5c_add", "P5": "top_activation",
-        },
-        None,
     ),
     "efficientnetv2b0": Family(
         "EfficientNetV2B0",
@@ -119,8 +112,8 @@ def encoder(
     and width >= 1 are padded at the bottom and right to a multiple of 32.
 
     Args:
-        name: one of `vgg16`, `resnet50`, `mobilenetv2`, `mobilenetv3`, `efficientnetb0`,
-            `efficientnetv2b0`, `convnext_tiny`, `densenet121`.
+        name: one of `vgg16`, `resnet50`, `mobilenetv2`, `mobilenetv3`, `efficientnetv2b0`,
+            `convnext_tiny`, `densenet121`.
         weights: None for random ones (moving statistics then have a momentum of 0.9, where Keras
             has up to 0.999 for trainings of days), "imagenet" for Keras's download, or a file of
             weights without the classifier ("notop") for three channels.
@@ -134,6 +127,7 @@ def encoder(
 
     Raises:
         ValueError: an unknown name, or weights that can't be had (and how to pass a file).
+        FileNotFoundError: weights that are no file.
 
     Example:
         >>> model = semseg.models.encoder("mobilenetv2")
@@ -141,24 +135,36 @@ def encoder(
         >>> {level: tuple(x.shape[1:]) for level, x in pyramid.items()}["P5"]
         (2, 2, 1280)
     """
+    input_channels = check_count("input_channels", input_channels, 1)
+    return named_encoder(name, weights, input_channels, arguments=("name", "weights"))
+
+
+def named_encoder(
+    name: str, weights: Any, channels: int, *, arguments: tuple[str, str], scales: bool = True
+) -> keras.Model:
+    """`encoder`, for a caller whose user knows name and weights as `arguments`.
+
+    Without `scales` it takes pixels that are scaled already.
+    """
+    for_name, for_weights = arguments
     if name not in FAMILIES:
-        raise ValueError(f"name must be one of {', '.join(FAMILIES)}, received {name!r}")
-    if not isinstance(input_channels, int) or input_channels < 1:
-        raise ValueError(f"input_channels must be an int >= 1, received {input_channels!r}")
+        raise ValueError(f"{for_name} must be one of {', '.join(FAMILIES)}, received {name!r}")
     family = FAMILIES[name]
-    model, base = _pyramid(family, input_channels)
+    if weights is not None and not is_imagenet(weights):
+        weights = weights_file(weights, for_weights)
+    model, base = _pyramid(family, channels, scales)
     if weights is None:
         _follow_quickly(base)
     else:
-        _load(base, family, name, weights, input_channels)
+        _load(base, family, weights, channels, for_weights)
     return model
 
 
-def _pyramid(family: Family, channels: int) -> tuple[keras.Model, keras.Model]:
+def _pyramid(family: Family, channels: int, scales: bool) -> tuple[keras.Model, keras.Model]:
     """The encoder, and the application's own model over the same layers."""
     inputs = layers.Input((None, None, channels), name="image")
     x = inputs
-    if family.scaling is not None:
+    if scales:
         x = ImageNetScaling(family.scaling, name="preprocessing")(x)
     # Keras computes some paddings from the size at build time: always build for any size.
     x = PadToMultiple(_STRIDE, name="pad")(x)
@@ -167,14 +173,18 @@ def _pyramid(family: Family, channels: int) -> tuple[keras.Model, keras.Model]:
     return keras.Model(inputs, taps, name="encoder"), base
 
 
-def _application(family: Family, channels: int, **arguments: Any) -> keras.Model:
+def _application(
+    family: Family, channels: int, weights: str | None = None, **arguments: Any
+) -> keras.Model:
     build: Callable[..., keras.Model] = getattr(keras.applications, family.builder)
     with warnings.catch_warnings():
         # "This model usually expects 1 or 3 input channels": it takes any.
         warnings.filterwarnings("ignore", message="This model usually expects")
+        # "`input_shape` is undefined or non-square": the weights are those of 224 x 224, as wanted.
+        warnings.filterwarnings("ignore", message="`input_shape` is undefined")
         return build(
             include_top=False,
-            weights=None,
+            weights=weights,
             input_shape=(None, None, channels),
             **dict(family.arguments),
             **arguments,
@@ -199,17 +209,33 @@ def _tap(base: keras.Model, tap: str | None) -> Any:
     return base.get_layer(tap).output
 
 
-def _load(base: keras.Model, family: Family, name: str, weights: Any, channels: int) -> None:
+def is_imagenet(weights: Any) -> bool:
+    """Whether Keras's download is asked for, in whatever type of string."""
+    return str(weights) == "imagenet"
+
+
+def weights_file(weights: Any, argument: str) -> Path:
+    """The file that `argument` names, which must be there."""
+    form = f"{argument} must be None, 'imagenet' or a file"
+    if not isinstance(weights, str | os.PathLike):
+        raise TypeError(f"{form}, received {weights!r}")
+    path = Path(weights)
+    if not path.is_file():
+        raise FileNotFoundError(f"{form}, found none at {str(path)!r}")
+    return path
+
+
+def read_weights(model: keras.Model, path: Path) -> None:
+    """Keras's `load_weights` without its warning of missing layers, which its error names too."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Skipping nested container")
+        model.load_weights(path)
+
+
+def _load(base: keras.Model, family: Family, weights: Any, channels: int, argument: str) -> None:
     """Fills `base` with weights for three channels, adapted where it has another number."""
-    source = _application(family, 3)
-    if str(weights) == "imagenet":
-        source = _downloaded(family, name)
-    elif not Path(weights).is_file():
-        raise FileNotFoundError(
-            f"weights must be None, 'imagenet' or a file, found none at {os.fspath(weights)!r}"
-        )
-    else:
-        source.load_weights(weights)
+    download = is_imagenet(weights)
+    source = _downloaded(family, argument) if download else _read(family, weights, argument)
     base.set_weights(
         [
             value if value.shape == tuple(own.shape) else adapt_channels(value, channels)
@@ -218,14 +244,25 @@ def _load(base: keras.Model, family: Family, name: str, weights: Any, channels: 
     )
 
 
-def _downloaded(family: Family, name: str) -> keras.Model:
-    build = getattr(keras.applications, family.builder)
+def _read(family: Family, path: Path, argument: str) -> keras.Model:
+    source = _application(family, 3)
     try:
-        return build(include_top=False, weights="imagenet", **dict(family.arguments))
+        read_weights(source, path)
+    except (ValueError, KeyError, OSError) as error:
+        raise ValueError(
+            f"{argument} must be a weights file of keras.applications.{family.builder} without "
+            f"classifier ('notop') for three channels, {str(path)!r} is not ({error})"
+        ) from error
+    return source
+
+
+def _downloaded(family: Family, argument: str) -> keras.Model:
+    try:
+        return _application(family, 3, "imagenet")
     except Exception as error:  # whatever the network and Keras's downloader raise
         raise ValueError(
-            f"the ImageNet weights of {name} could not be downloaded ({error}); download the "
-            "'notop' file that keras.applications names, and pass its path as weights="
+            f"the ImageNet weights of {family.builder} could not be downloaded ({error}); download "
+            f"the 'notop' file that keras.applications names, and pass its path as {argument}="
         ) from error
 
 
@@ -233,14 +270,13 @@ def adapt_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
     """Spreads a first kernel over another number of channels.
 
     Args:
-        kernel: (height, width, 3, filters), or (3,) statistics of a normalisation.
+        kernel: (height, width, 3, filters).
         channels: number of input channels.
 
     Returns:
         The kernel's channels in turn, times 3 / channels: the response to a picture whose
         channels are alike keeps its size. One channel gets the sum of the three.
     """
-    axis = kernel.ndim - 2 if kernel.ndim > 1 else 0
     if channels == 1:
-        return kernel.sum(axis=axis, keepdims=True)
-    return np.take(kernel, np.arange(channels) % 3, axis=axis) * (3 / channels)
+        return kernel.sum(axis=2, keepdims=True)
+    return np.take(kernel, np.arange(channels) % 3, axis=2) * (3 / channels)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import keras
 from keras import layers
 
+from semseg._checks import check_at_least, check_choice, check_count
 from semseg.classes import ClassMap
 from semseg.layers import (
     BilinearKernel,
@@ -22,6 +23,7 @@ from semseg.models.arguments import (
 from semseg.models.pyramid import by_level, encode
 from semseg.models.vgg import vgg16_preprocessing, vgg16_trunk
 from semseg.models.vgg_weights import load_vgg16
+from semseg.models.warm_start import check_coarser, take_over
 
 Variant = Literal["32s", "16s", "8s"]
 Padding = Literal["same", "pad100"]
@@ -71,24 +73,29 @@ def FCN(
         padding: "same" keeps every stage aligned with the picture; "pad100" is the authors' form:
             99 more pixels of zeros around the picture, transposed convolutions without padding,
             and crops at 19 (32s), 5 and 27 (16s), 5, 9 and 31 (8s).
-        fc_units: filters of fc6 and fc7; the paper has 4096.
+        fc_units: filters of fc6 and fc7; the paper has 4096. fc6 has 49 weights for each of them
+            and each channel of the encoder's last level: 103 million on VGG16, 257 million on
+            "mobilenetv2", where 128 will do.
         dropout: rate after fc6 and fc7.
         learned_upsampling: whether the bilinear kernels are trained; the released networks keep
             them fixed.
         at_once: trains the skips together: pool4 is scaled by 0.01 and pool3 by 0.0001 before
-            their scores, as in the released `fcn8s-atonce`.
-        init_from: a coarser FCN of the same classes (32s for 16s, 16s for 8s) whose weights it
-            takes over; the added skips score zero, so that it starts with those predictions.
+            their scores, as in the released `fcn8s-atonce`; for "16s" and "8s".
+        init_from: a coarser FCN of the same form, classes and preprocessing (32s for 16s, 16s for
+            8s) whose weights it takes over, learnt upsampling too where the factor is the same.
+            The added skip scores zero, so that it starts with nearly those predictions: the scores
+            are enlarged in one step more, and a learnt last step begins as bilinear again.
         encoder: None for the paper's VGG16; a name that `semseg.models.encoder` takes, with its
             own preprocessing; or any `keras.Model` that returns a dict of features with "P5" and,
-            for the skips, "P4" and "P3". fc6 and fc7 follow it, too.
+            for the skips, "P4" and "P3". fc6 and fc7 follow it, too: see `fc_units`.
         encoder_weights: None, "imagenet" (Keras's download) or a weights file: of
             `keras.applications.VGG16`, whose dense layers fill fc6 and fc7 where the file has
             them and `fc_units` is 4096; or of the named encoder.
         activation: None gives logits, "softmax" probabilities ("sigmoid" for one output).
-        preprocessing: "rescale" maps pixels [0, 255] to [-1, 1] inside the model (with a named
-            encoder or `encoder_weights`, to what those expect); or a Keras layer; or None for
-            images that are normalised already.
+        preprocessing: "rescale" maps pixels [0, 255] to [-1, 1] inside the model (with
+            `encoder_weights`, or an encoder that has a scaling layer, as all named ones, to what
+            those expect); or a Keras layer that computes in float32, or None for images that are
+            normalised already: named encoders are then built without their scaling.
         name: the model's name, "fcn8s" and so on by default.
 
     Returns:
@@ -104,7 +111,10 @@ def FCN(
         (1, 37, 53, 11)
     """
     input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
-    _check_choices(variant, padding, fc_units, dropout)
+    _check_choices(variant, padding, at_once)
+    fc_units = check_count("fc_units", fc_units, 1)
+    check_at_least("dropout", dropout, 0, below=1)
+    check_coarser(init_from)
     factor, skip_levels = _VARIANTS[variant]
     upsampling = _Upsampling(num_classes, padding, learned_upsampling)
 
@@ -176,29 +186,6 @@ class _Upsampling:
         return layers.Add(dtype="float32", name=f"score_pool{level}_sum")([x, skip])
 
 
-def take_over(model: keras.Model, coarser: keras.Model) -> None:
-    """Copies the weights of all layers that `coarser` has too, by name; upsampling stays."""
-    names = {layer.name for layer in coarser.layers if layer.weights}
-    wanted = [layer for layer in model.layers if layer.weights and not layer.name.endswith("_up")]
-    missing = [layer.name for layer in wanted if layer.name not in names]
-    if any(not name.startswith("score_pool") for name in missing) or not missing:
-        raise ValueError(
-            "init_from must be a coarser FCN of the same form (32s for 16s, 16s for 8s), received "
-            f"{coarser.name!r}, which lacks {missing or 'nothing: it is not coarser'}"
-        )
-    for layer in wanted:
-        if layer.name not in names:
-            continue
-        weights = coarser.get_layer(layer.name).get_weights()
-        shapes = [w.shape for w in weights], [tuple(w.shape) for w in layer.weights]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"init_from must have the same classes and fc_units; its {layer.name} holds "
-                f"{shapes[0]}, expected {shapes[1]}"
-            )
-        layer.set_weights(weights)
-
-
 def _score(x: Any, num_classes: int, name: str) -> Any:
     # Zero at the start: a new skip must not disturb what the coarser net has learnt.
     return layers.Conv2D(num_classes, 1, kernel_initializer="zeros", dtype="float32", name=name)(x)
@@ -215,12 +202,8 @@ def _check_encoder(pyramid: dict[int, Any], skip_levels: tuple[int, ...], paddin
         raise ValueError("padding='pad100' is the authors' form of VGG16 and goes without encoder=")
 
 
-def _check_choices(variant: str, padding: str, fc_units: int, dropout: float) -> None:
-    if variant not in _VARIANTS:
-        raise ValueError(f"variant must be one of {list(_VARIANTS)}, received {variant!r}")
-    if padding not in ("same", "pad100"):
-        raise ValueError(f"padding must be 'same' or 'pad100', received {padding!r}")
-    if not isinstance(fc_units, int) or fc_units < 1:
-        raise ValueError(f"fc_units must be an int >= 1, received {fc_units!r}")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must lie in [0, 1), received {dropout!r}")
+def _check_choices(variant: str, padding: str, at_once: bool) -> None:
+    check_choice("variant", variant, list(_VARIANTS))
+    check_choice("padding", padding, ("same", "pad100"))
+    if at_once and variant == "32s":
+        raise ValueError("at_once scales the skips, of which variant='32s' has none; leave it out")

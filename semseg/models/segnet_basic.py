@@ -5,12 +5,12 @@ from typing import Any
 import keras
 from keras import layers
 
+from semseg._checks import check_count
 from semseg.classes import ClassMap
 from semseg.layers import LocalResponseNormalization, Logits, MaxPooling2DWithIndices
 from semseg.models.arguments import (
     InputShape,
     check_common,
-    check_filters,
     names_arguments,
     preprocessing_layer,
 )
@@ -89,13 +89,11 @@ def SegNetBasic(
         (1, 45, 61, 11)
     """
     input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
-    check_filters(filters)
+    filters = check_count("filters", filters, 1)
     check_decoder(decoder, bayesian)
-    if isinstance(preprocessing, str) and preprocessing == "lrn":
-        preprocessing = LocalResponseNormalization(name="preprocessing")
 
     inputs = layers.Input(input_shape, name="image")
-    x = preprocessing_layer(preprocessing)(inputs)
+    x = preprocessing_layer(preprocessing, lrn=LocalResponseNormalization)(inputs)
     rates = dict.fromkeys(_BAYESIAN_STAGES, _BAYESIAN_RATE) if bayesian else {}
     stages = []
     for number in range(1, _STAGES + 1):

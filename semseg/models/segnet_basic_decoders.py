@@ -27,6 +27,7 @@ from typing import Any, Literal, NamedTuple
 
 from keras import initializers, layers
 
+from semseg._checks import check_choice
 from semseg.layers import (
     BatchNormalization,
     BilinearUpsampling2D,
@@ -75,9 +76,7 @@ class Stage(NamedTuple):
 
 def check_decoder(decoder: str, bayesian: bool) -> None:
     """A known decoder, and for the Bayesian form one with convolutions to drop from."""
-    names = [*UNPOOLED, *ENLARGED]
-    if decoder not in names:
-        raise ValueError(f"decoder must be one of {names}, received {decoder!r}")
+    check_choice("decoder", decoder, [*UNPOOLED, *ENLARGED])
     if bayesian and decoder not in UNPOOLED:
         raise ValueError(
             f"bayesian=True goes with decoder= one of {list(UNPOOLED)}, whose convolutions its "

@@ -5,12 +5,12 @@ from typing import Any, Literal
 import keras
 from keras import layers
 
+from semseg._checks import check_at_least, check_choice, check_count
 from semseg.classes import ClassMap
 from semseg.layers import BilinearUpsampling2D, CropLike, Logits
 from semseg.models.arguments import (
     InputShape,
     check_common,
-    check_filters,
     names_arguments,
     preprocessing_layer,
 )
@@ -29,6 +29,8 @@ from semseg.models.pyramid import encode
 from semseg.models.unet_sizes import ValidSize, skip_crops
 
 Padding = Literal["same", "valid"]
+
+_DEEPEST = 8
 
 
 @names_arguments
@@ -79,8 +81,9 @@ def UNet(
             enlarges without parameters and convolves 3x3 to half the filters.
         encoder: None for the paper's contracting path; a name that `semseg.models.encoder` takes,
             with its own preprocessing; or any `keras.Model` that returns a dict of features
-            "P1".."P5" (missing levels are bridged). `depth` and `dropout` then play no part, and
-            the decoder has `filters * 2**n` filters at level n.
+            "P1".."P5" (missing levels are bridged). Pictures are padded to the deepest level's
+            stride before it. `depth` and `dropout` then play no part, and the decoder has
+            `filters * 2**n` filters at level n.
         encoder_weights: of a named encoder: None, "imagenet" or a file.
         deep_supervision: each level of the expanding path but the first gets a classifier too,
             whose logits are enlarged to the picture's size. The model then gives a dict: "logits",
@@ -88,9 +91,10 @@ def UNet(
             `semseg.losses.deep_supervision`; prediction and scores use "logits" alone, and
             `semseg.models.without_supervision` gives the plain model.
         activation: None gives logits, "softmax" probabilities ("sigmoid" for one output).
-        preprocessing: "rescale" maps pixels [0, 255] to [-1, 1] inside the model (a named
-            encoder does its own scaling instead); or a Keras layer; or None for images that are
-            normalised already.
+        preprocessing: "rescale" maps pixels [0, 255] to [-1, 1] inside the model (an encoder that
+            has a scaling layer, as all named ones, does its own instead); or a Keras layer that
+            computes in float32, or None for images that are normalised already: named encoders
+            are then built without their scaling.
         name: the model's name.
 
     Returns:
@@ -109,8 +113,11 @@ def UNet(
         (1, 37, 51, 11)
     """
     input_shape, num_classes = check_common(input_shape, num_classes, class_map, activation)
+    depth = check_count("depth", depth, 1, _DEEPEST)
+    filters = check_count("filters", filters, 1)
     check_norm(norm, filters)
-    _check_choices(padding, depth, filters, dropout, upsampling)
+    check_at_least("dropout", dropout, 0, below=1)
+    _check_choices(padding, upsampling)
     if deep_supervision:
         _check_with_supervision(padding, activation)
     block: dict[str, Any] = {
@@ -191,8 +198,9 @@ def _outputs(
     named = {"logits": outputs}
     for level in sorted(levels)[1:]:
         x = scores(levels[level], num_classes, name=f"classifier_{level}")
-        x = BilinearUpsampling2D(2 ** (level - 1), name=f"enlarged_{level}")(x)
-        x = CropLike(name=f"crop_{level}")([x, inputs])
+        factor = 2 ** (level - 1)
+        x = BilinearUpsampling2D(factor, dtype="float32", name=f"enlarged_{level}")(x)
+        x = CropLike(dtype="float32", name=f"crop_{level}")([x, inputs])
         named[f"logits_{level}"] = Logits(class_map, name=f"logits_{level}")(x)
     return named
 
@@ -213,15 +221,8 @@ def _check_with_encoder(padding: str, dropout: float) -> None:
         raise ValueError("dropout goes with the paper's contracting path, not with encoder=")
 
 
-def _check_choices(padding: str, depth: int, filters: int, dropout: float, upsampling: str) -> None:
-    if padding not in ("same", "valid"):
-        raise ValueError(f"padding must be 'same' or 'valid', received {padding!r}")
-    if upsampling not in ("transpose", "bilinear"):
-        raise ValueError(f"upsampling must be 'transpose' or 'bilinear', received {upsampling!r}")
+def _check_choices(padding: str, upsampling: str) -> None:
+    check_choice("padding", padding, ("same", "valid"))
+    check_choice("upsampling", upsampling, ("transpose", "bilinear"))
     if padding == "valid" and upsampling == "bilinear":
         raise ValueError("padding='valid' is the paper's form and goes with upsampling='transpose'")
-    if not isinstance(depth, int) or not 1 <= depth <= 8:
-        raise ValueError(f"depth must be an int 1..8, received {depth!r}")
-    check_filters(filters)
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must lie in [0, 1), received {dropout!r}")

@@ -1,14 +1,12 @@
 """Pretrained VGG16 weights in FCN and SegNet."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from semseg.models.encoders import adapt_channels
+from semseg.models.encoders import adapt_channels, is_imagenet, read_weights, weights_file
 from semseg.models.vgg import VGG16_BLOCKS
 
 _DENSE = {"fc1": "fc6", "fc2": "fc7"}  # Keras's names of the layers that FCN makes convolutions
@@ -59,24 +57,22 @@ def _set(layer: Any, kernel: np.ndarray, bias: np.ndarray) -> None:
 
 
 def _source(weights: Any, dense: bool) -> keras.Model:
-    if str(weights) == "imagenet":
+    if is_imagenet(weights):
         return _downloaded(dense)
-    path = Path(weights)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"encoder_weights must be None, 'imagenet' or a file, found none at {str(path)!r}"
-        )
+    path = weights_file(weights, "encoder_weights")
     errors = []
-    for include_top in (False, True):
+    # Of Keras's newer format a smaller model reads its part of a larger file without a word: where
+    # the dense layers are wanted, the larger one must be tried first.
+    for include_top in (True, False) if dense else (False, True):
         source = keras.applications.VGG16(include_top=include_top, weights=None)
         try:
-            source.load_weights(path)
+            read_weights(source, path)
         except (ValueError, KeyError, OSError) as error:
             errors.append(f"{'with' if include_top else 'without'} dense layers: {error}")
         else:
             return source
     raise ValueError(
-        f"encoder_weights must be a weights file of keras.applications.VGG16, {os.fspath(path)!r} "
+        f"encoder_weights must be a weights file of keras.applications.VGG16, {str(path)!r} "
         f"is not ({'; '.join(errors)})"
     )
 

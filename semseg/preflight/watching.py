@@ -8,16 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from semseg.layers import ImageNetScaling, LocalResponseNormalization, PixelRescaling
+from semseg.layers.pixel_scaling import SCALINGS
 from semseg.training.trials import parts
-
-SCALINGS = (
-    PixelRescaling,
-    ImageNetScaling,
-    LocalResponseNormalization,
-    keras.layers.Rescaling,
-    keras.layers.Normalization,
-)
 
 
 class Seen:

@@ -18,7 +18,8 @@ def encoder_decoder_optimizer(
     Keras saves it with the model, but has no callbacks for its learning rates.
 
     Args:
-        model: one of this library, or any with a nested model named "encoder".
+        model: one of this library, or any with a nested model that returns a dict of features
+            "P1", "P2", ...
         encoder: trains the encoder's variables.
         decoder: trains all others.
 
@@ -44,8 +45,9 @@ def encoder_decoder_optimizer(
     paths = sorted({variable.path for layer in layers for variable in layer.trainable_variables})
     if not paths:
         raise ValueError(
-            "model must have an encoder with trainable variables: a nested model named 'encoder', "
-            f"or layers named 'encoder_N_...' or 'blockN_...'; {model.name!r} has none"
+            "model must have an encoder with trainable variables: a nested model that returns a "
+            "dict of features 'P1', 'P2', ..., or layers named 'encoder_N_...' or 'blockN_...'; "
+            f"{model.name!r} has none"
         )
     # One pattern: Keras would save the encoder's optimizer once for each.
     pattern = "|".join(map(re.escape, paths))

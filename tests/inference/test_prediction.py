@@ -428,3 +428,35 @@ def test_pictures_in_0_to_1_are_right_for_a_model_that_does_not_rescale(model):
 def test_16_bit_pictures_for_a_model_of_8_bits_are_refused(unet):
     with pytest.raises(ValueError, match=r"images\[0\] must lie in \[0, 255\] .*received uint16"):
         predict(unet, picture().astype(np.uint16) * 257)
+
+
+def encoded():
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(2, 3, 2, "same")(semseg.layers.ImageNetScaling("caffe")(image))
+    return semseg.models.UNet(num_classes=2, filters=2, encoder=keras.Model(image, {"P1": x}))
+
+
+def basic():
+    return semseg.models.SegNetBasic(num_classes=2, filters=2)
+
+
+@pytest.mark.parametrize("make", [encoded, basic])
+def test_every_layer_that_is_made_for_bytes_is_guarded(make):
+    made = make()
+    with pytest.raises(ValueError, match=r"images\[0\] must lie in \[0, 255\] .*received uint16"):
+        predict(made, picture().astype(np.uint16) * 257)
+    with pytest.warns(UserWarning, match=r"images lie in \[0, 1\]"):
+        predict(made, picture() / np.float32(255))
+
+
+@pytest.mark.parametrize(
+    ("scale", "images"),
+    [
+        (1 / 65535, picture().astype(np.uint16) * 257),
+        (1.0, picture() / np.float32(255)),
+    ],
+)
+def test_a_layer_for_other_pixels_gets_them(scale, images):
+    scaling = semseg.layers.PixelRescaling(scale, 0.0)
+    made = semseg.models.UNet(num_classes=2, depth=1, filters=2, preprocessing=scaling)
+    assert predict(made, images).shape == (5, 7)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semseg.layers import CropLike
+from semseg.layers import CropLike, PadToMultiple
 
 lengths = st.integers(1, 6)
 
@@ -31,3 +31,16 @@ def test_a_picture_smaller_than_its_twin_is_refused(size, name):
         ValueError, match=f"at least as large as `like` .*, received {name} 2 and 3"
     ):
         CropLike()([x, like])
+    layer = CropLike()
+    layer([like, like])  # what it saw first says nothing about what comes
+    with pytest.raises(ValueError, match=f"received {name} 2 and 3"):
+        layer([x, like])
+
+
+@pytest.mark.parametrize("number", [True, 2.0, -1, "1"])
+def test_offset_and_multiple_are_whole_numbers(number):
+    with pytest.raises(ValueError, match=r"offset must be an int >= 0, received"):
+        CropLike(number)
+    with pytest.raises(ValueError, match=r"multiple must be an int >= 1, received"):
+        PadToMultiple(number)
+    assert CropLike(np.int64(2)).get_config()["offset"] == 2

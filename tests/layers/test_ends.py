@@ -24,7 +24,6 @@ def test_pixels_become_minus_one_to_one(value):
         np.testing.assert_allclose(np.asarray(rescaled), expected, atol=1e-6)
 
 
-@pytest.mark.filterwarnings(f"ignore:{UNIT_RANGE}")
 def test_scale_and_offset_may_be_chosen():
     layer = PixelRescaling(scale=0.5, offset=3.0)
     assert np.asarray(layer(np.array([[4.0]]))).tolist() == [[5.0]]
@@ -65,6 +64,11 @@ def test_pictures_already_divided_by_255_are_said_once():
 )
 def test_pictures_that_may_be_right_are_not_warned_about(images):
     PixelRescaling()(images)
+
+
+@pytest.mark.parametrize("scale_and_offset", [(2.0, -1.0), (1 / 65535, 0.0), (0.01, 0.0)])
+def test_a_scale_for_other_pixels_is_not_warned_about(scale_and_offset):
+    PixelRescaling(*scale_and_offset)(np.ones((1, 2, 2, 3), np.float32))
 
 
 def test_a_compiled_graph_stays_silent():

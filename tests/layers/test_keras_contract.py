@@ -136,7 +136,6 @@ def run_contract(layer, arguments):
     )
 
 
-@pytest.mark.filterwarnings("ignore:the images lie in")  # Keras draws its inputs from [0, 1)
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_a_layer_passes_the_harness_of_keras(name):

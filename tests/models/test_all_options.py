@@ -39,7 +39,7 @@ ARCHITECTURES = {
             "at_once": st.booleans(),
             "fc_units": st.just(4),
         }
-    ),
+    ).filter(lambda options: not (options["at_once"] and options["variant"] == "32s")),
     SegNetBasic: st.one_of(
         st.fixed_dictionaries(
             {**common, "bayesian": st.booleans(), "decoder": st.sampled_from([*UNPOOLED])}

@@ -1,9 +1,10 @@
 """What every builder refuses, in the same words."""
 
+import keras
 import pytest
 from architectures import BUILDERS, ROAD
 
-from semseg.models import UNet
+from semseg.models import SegNetBasic, UNet
 
 every_builder = pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
 
@@ -26,7 +27,7 @@ every_builder = pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDE
         ),
         ({"num_classes": 1, "activation": "softmax"}, "'softmax' over one output is always 1"),
         ({"num_classes": 2, "activation": "relu"}, r"activation must be None .* received 'relu'"),
-        ({"num_classes": 2, "preprocessing": "imagenet"}, "preprocessing must be 'rescale'"),
+        ({"num_classes": 2, "preprocessing": "imagenet"}, "preprocessing must be .*'rescale'"),
         ({"num_classes": 2, "input_shape": (None, 3)}, r"input_shape must be \(height, width, ch"),
         ({"num_classes": 2, "input_shape": 3}, r"input_shape must be .* received 3"),
         ({"num_classes": 2, "input_shape": (0, 4, 3)}, r"height must be >= 1, received \(0, 4, 3"),
@@ -59,15 +60,30 @@ def test_arguments_of_another_kind_are_refused(builder, arguments, message):
     [
         ({"norm": "batchnorm"}, r"norm must be one of .* received 'batchnorm'"),
         ({"norm": "group", "filters": 12}, "divisible by 8, received filters=12"),
-        ({"padding": "reflect"}, "padding must be 'same' or 'valid', received 'reflect'"),
+        ({"padding": "reflect"}, r"padding must be one of \['same', 'valid'\], received 'ref"),
         ({"encoder_weights": "imagenet"}, "encoder_weights goes with encoder=, .*'imagenet'"),
-        ({"upsampling": "nearest"}, "upsampling must be 'transpose' or 'bilinear'"),
+        ({"upsampling": "nearest"}, r"upsampling must be one of \['transpose', 'bilinear'\]"),
         ({"upsampling": "bilinear", "padding": "valid"}, "goes with upsampling='transpose'"),
     ],
 )
 def test_a_unet_of_unknown_parts_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         UNet(num_classes=2, **arguments)
+
+
+def test_the_names_of_preprocessing_are_those_that_a_builder_takes():
+    with pytest.raises(ValueError, match=r"preprocessing must be 'lrn', 'rescale' \(.*'LRN'"):
+        SegNetBasic(num_classes=2, preprocessing="LRN")
+    with pytest.raises(ValueError, match=r"preprocessing must be 'rescale' \(.*received 'lrn'"):
+        UNet(num_classes=2, preprocessing="lrn")
+
+
+@every_builder
+def test_preprocessing_of_half_precision_is_refused(builder):
+    half = keras.layers.Rescaling(1 / 65535, dtype="mixed_bfloat16", name="mine")
+    for layer in (half, keras.Sequential([keras.Input((None, None, 3)), half])):
+        with pytest.raises(ValueError, match="compute in float32, received 'mine' of bfloat16"):
+            builder(num_classes=2, preprocessing=layer)
 
 
 @every_builder

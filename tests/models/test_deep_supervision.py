@@ -43,6 +43,18 @@ def test_the_first_output_is_the_plain_network():
         without_supervision(keras.Model(plain.input, [plain.output, plain.output]))
 
 
+def test_every_output_is_float32_and_not_half_precision_in_disguise():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = supervised()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for name, logits in model(picture()).items():
+        assert logits.dtype == "float32"
+        half = keras.ops.cast(keras.ops.cast(logits, "bfloat16"), "float32")
+        assert np.any(half != logits), name
+
+
 def test_it_goes_with_an_encoder():
     inputs = keras.Input((None, None, 3))
     first = keras.layers.Conv2D(4, 3, 2, "same")(inputs)

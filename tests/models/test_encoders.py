@@ -2,20 +2,24 @@
 
 import importlib.resources
 import importlib.util
+import warnings
 
 import h5py
 import keras
 import numpy as np
 import pytest
 from keras.applications.imagenet_utils import preprocess_input
+from nested_encoder import encoder as padded
+from nested_encoder import pyramid
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import semseg
 from semseg.layers import ImageNetScaling
-from semseg.models import FCN, SegNet, UNet, class_map, encoder, freeze_encoder, load, vgg_weights
-from semseg.models.encoders import FAMILIES, adapt_channels
+from semseg.models import FCN, SegNet, UNet, class_map, encoder, load, vgg_weights
+from semseg.models.encoders import FAMILIES, _tap, adapt_channels
+from semseg.models.freezing import staged_layers
 from semseg.models.vgg import VGG16_BLOCKS
 
 QUICK = ["vgg16", "mobilenetv2", "mobilenetv3"]
@@ -37,7 +41,7 @@ def test_level_n_has_stride_2_to_the_n_for_any_size(name):
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_the_features_are_those_of_the_application(name):
+def test_the_features_of_every_level_are_those_of_the_application(name):
     model = encoder(name)
     family = FAMILIES[name]
     original = getattr(keras.applications, family.builder)(
@@ -45,14 +49,19 @@ def test_the_features_are_those_of_the_application(name):
     )
     original.set_weights(model.get_weights())
     images = pictures((64, 64)).astype("float32")
-    if family.scaling is not None:
-        images = preprocess_input(images.copy(), mode=family.scaling, data_format="channels_last")
-    expected = np.asarray(original(images))
-    deepest = max(model.output)
-    ours = np.asarray(model(pictures((64, 64)))[deepest])
-    if family.taps[deepest] is None or name == "vgg16":
-        np.testing.assert_allclose(ours, expected, atol=1e-4)
-    assert ours.shape[:3] == expected.shape[:3]
+    images = preprocess_input(images, mode=family.scaling, data_format="channels_last")
+    taps = {level: _tap(original, tap) for level, tap in family.taps.items()}
+    expected = keras.Model(original.input, taps)(images)
+    for level, ours in model(pictures((64, 64))).items():
+        np.testing.assert_allclose(np.asarray(ours), np.asarray(expected[level]), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_every_level_ends_a_stage_that_can_be_frozen(name):
+    image = keras.Input((None, None, 3))
+    model = keras.Model(image, encoder(name)(image))
+    levels = [level for level in FAMILIES[name].taps if level != "P0"]
+    assert {stage for stage, _ in staged_layers(model)} == set(range(1, len(levels) + 1))
 
 
 def test_from_scratch_the_statistics_follow_within_a_hundred_steps():
@@ -69,6 +78,17 @@ def test_scaling_is_that_of_keras(mode):
     images = pictures((5, 7)).astype("float32")
     expected = preprocess_input(images.copy(), mode=mode, data_format="channels_last")
     np.testing.assert_allclose(np.asarray(ImageNetScaling(mode)(images)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [4, 6])
+def test_the_first_three_of_more_channels_are_scaled_as_in_keras(channels):
+    images = pictures((5, 7), channels).astype("float32")
+    scaled = np.asarray(ImageNetScaling("caffe")(images))
+    first = images[..., :3].copy()
+    expected = preprocess_input(first, mode="caffe", data_format="channels_last")
+    np.testing.assert_allclose(scaled[..., :3], expected, atol=1e-4)
+    # The others stay in their places: only a constant is taken away.
+    np.testing.assert_allclose(np.ptp((images - scaled)[..., 3:], axis=(1, 2)), 0, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +136,26 @@ def test_dense_layers_become_convolutions():
     np.testing.assert_allclose(
         np.asarray(convolutions(picture))[:, 3, 3], np.asarray(dense(picture)), rtol=1e-4, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("ending", [".weights.h5", ".keras"])
+def test_dense_layers_are_read_where_the_file_has_them(monkeypatch, tmp_path, ending):
+    def small(include_top, weights=None):
+        image = keras.Input((4, 4, 3))
+        x = keras.layers.Conv2D(2, 3, name="block1_conv1")(image)
+        if include_top:
+            x = keras.layers.Dense(3, name="fc1")(keras.layers.Flatten(name="flatten")(x))
+        return keras.Model(image, x)
+
+    monkeypatch.setattr(keras.applications, "VGG16", small)
+    for has_dense in (True, False):
+        path = tmp_path / f"{has_dense}{ending}"
+        saved = small(has_dense)
+        save = saved.save if ending == ".keras" else saved.save_weights
+        save(path)
+        read = vgg_weights._source(path, dense=True)
+        for a, b in zip(read.get_weights(), saved.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def trained_vgg_file(folder):
@@ -179,13 +219,47 @@ def test_pretrained_encoders_take_other_numbers_of_channels(vgg_file):
 
 
 def test_no_network_is_answered_with_how_to_pass_a_file(monkeypatch):
+    built = keras.applications.MobileNetV2
+
     def offline(*args, weights=None, **kwargs):
-        raise OSError("URL fetch failure")
+        if weights == "imagenet":
+            raise OSError("URL fetch failure")
+        return built(*args, weights=weights, **kwargs)
 
     monkeypatch.setattr(keras.applications, "MobileNetV2", offline)
     monkeypatch.setattr(keras.applications, "VGG16", offline)
-    with pytest.raises(ValueError, match=r"could not be downloaded.*path as encoder_weights="):
+    answer = "could not be downloaded .*URL fetch failure.*path as"
+    with pytest.raises(ValueError, match=f"{answer} encoder_weights="):
         SegNet(num_classes=2, encoder_weights="imagenet")
+    with pytest.raises(ValueError, match=f"MobileNetV2 {answer} weights="):
+        encoder("mobilenetv2", weights="imagenet")
+    with pytest.raises(ValueError, match=f"MobileNetV2 {answer} encoder_weights="):
+        UNet(num_classes=2, encoder="mobilenetv2", encoder_weights="imagenet")
+
+
+def test_a_download_builds_two_models_and_warns_of_nothing(monkeypatch):
+    built, asked = keras.applications.MobileNetV2, []
+
+    def online(*args, weights=None, **kwargs):
+        asked.append(weights)
+        if weights == "imagenet":
+            warnings.warn("`input_shape` is undefined or non-square, or ...", stacklevel=2)
+        return built(*args, weights=None, **kwargs)
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", online)
+    encoder("mobilenetv2", weights="imagenet")  # a warning would be an error
+    assert asked == [None, "imagenet"]
+
+
+def test_a_file_of_another_model_is_named(tmp_path):
+    image = keras.Input((4,))
+    path = tmp_path / "other.weights.h5"
+    keras.Model(image, keras.layers.Dense(2)(image)).save_weights(path)
+    message = r"weights must be a weights file of keras.applications.MobileNetV2 .*other.weights.h5"
+    with pytest.raises(ValueError, match=f"^{message}"):
+        encoder("mobilenetv2", weights=path)
+    with pytest.raises(ValueError, match=f"^encoder_{message}"):
+        UNet(num_classes=2, encoder="mobilenetv2", encoder_weights=path)
 
 
 @pytest.mark.parametrize(("units", "dense"), [(4096, True), (512, False)])
@@ -206,9 +280,31 @@ def test_dense_layers_are_downloaded_where_they_fit_whatever_the_model_is_called
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: encoder("vgg61"), ValueError, "name must be one of vgg16, "),
+        (lambda: encoder("vgg61"), ValueError, "^name must be one of vgg16, "),
+        (
+            lambda: UNet(num_classes=2, encoder="resnet34"),
+            ValueError,
+            "^encoder must be one of vgg16, .*received 'resnet34'",
+        ),
+        (lambda: encoder("vgg16", weights=True), TypeError, "^weights must be .*received True"),
+        (
+            lambda: UNet(num_classes=2, encoder="vgg16", encoder_weights=True),
+            TypeError,
+            "^encoder_weights must be None, 'imagenet' or a file, received True",
+        ),
+        (
+            lambda: FCN(num_classes=2, fc_units=2, encoder_weights=3),
+            TypeError,
+            "^encoder_weights must be None, 'imagenet' or a file, received 3",
+        ),
         (lambda: encoder("vgg16", input_channels=0), ValueError, "input_channels must be"),
-        (lambda: encoder("vgg16", weights="none.h5"), FileNotFoundError, "weights must be None"),
+        (lambda: encoder("vgg16", input_channels=True), ValueError, "input_channels must be"),
+        (lambda: encoder("vgg16", weights="none.h5"), FileNotFoundError, "^weights must be None"),
+        (
+            lambda: UNet(num_classes=2, encoder="vgg16", encoder_weights="none.h5"),
+            FileNotFoundError,
+            "^encoder_weights must be None",
+        ),
         (
             lambda: FCN(num_classes=2, fc_units=2, encoder_weights="none.h5"),
             FileNotFoundError,
@@ -237,18 +333,6 @@ def test_what_cannot_be_is_named(call, error, message):
         call()
 
 
-def pyramid(*keys):
-    """A tiny encoder of the user's own."""
-    x = image = keras.Input((None, None, 3))
-    features = {}
-    for level in range(1, 6):
-        x = keras.layers.MaxPooling2D(2, padding="same")(x)
-        x = keras.layers.Conv2D(4, 3, padding="same", name=f"features_{level}")(x)
-        x = keras.layers.BatchNormalization(name=f"norm_{level}")(x)
-        features[f"P{level}"] = x
-    return keras.Model(image, {key: features[key] for key in keys}, name="encoder")
-
-
 @pytest.mark.parametrize("keys", [("P5",), ("P2", "P4"), ("P1", "P2", "P3", "P4", "P5")])
 @pytest.mark.parametrize("size", [(1, 1), (37, 53)])
 def test_decoders_bridge_missing_levels(keys, size):
@@ -256,65 +340,21 @@ def test_decoders_bridge_missing_levels(keys, size):
     assert tuple(model(pictures(size)).shape) == (1, *size, 3)
 
 
-class TestFreezing:
-    @pytest.fixture
-    def model(self):
-        model = UNet(num_classes=2, filters=2, encoder=pyramid("P1", "P2"))
-        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-        return model
+@pytest.mark.parametrize("size", [(1, 1), (37, 53), (8, 12)])
+def test_an_encoder_that_rounds_down_gives_logits_of_the_size_of_the_picture(size):
+    model = UNet(num_classes=3, filters=2, encoder=pyramid("P1", "P3", padding="valid"))
+    assert tuple(model(pictures(size)).shape) == (1, *size, 3)
 
-    def fit(self, model):
-        rng = np.random.default_rng(0)
-        images, masks = pictures((8, 8)), rng.integers(0, 2, (1, 8, 8))
-        model.fit(images, masks, verbose=0)
 
-    def test_a_frozen_encoder_stays_as_it_is_batch_statistics_included(self, model):
-        freeze_encoder(model)
-        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-        before = model.get_layer("encoder").get_weights()
-        head = model.get_layer("classifier").get_weights()[0]
-        self.fit(model)
-        for a, b in zip(before, model.get_layer("encoder").get_weights(), strict=True):
-            np.testing.assert_array_equal(a, b)
-        assert (head != model.get_layer("classifier").get_weights()[0]).any()
+def test_an_encoder_that_pads_or_has_one_size_is_not_padded_again():
+    def names(made, shape=(None, None, 3)):
+        return [x.name for x in UNet(num_classes=2, encoder=made, input_shape=shape).layers]
 
-    def test_fit_says_that_compile_must_follow(self, model):
-        self.fit(model)
-        freeze_encoder(model)
-        with pytest.raises(ValueError, match="compile"):
-            self.fit(model)
-
-    def test_stages_count_from_the_input(self, model):
-        freeze_encoder(model, stages=1)
-        inner = model.get_layer("encoder")
-        assert not inner.get_layer("features_1").trainable
-        assert inner.get_layer("features_2").trainable
-
-    def test_batch_norm_may_stay_live(self, model):
-        freeze_encoder(model, batch_norm=False)
-        inner = model.get_layer("encoder")
-        assert inner.get_layer("norm_1").trainable
-        assert not inner.get_layer("features_1").trainable
-
-    def test_it_survives_saving(self, model, tmp_path):
-        freeze_encoder(model, stages=1)
-        model.save(tmp_path / "model.keras")
-        inner = load(tmp_path / "model.keras").get_layer("encoder")
-        assert not inner.get_layer("features_1").trainable
-        assert inner.get_layer("features_2").trainable
-
-    def test_flat_architectures_have_stages_too(self):
-        model = freeze_encoder(FCN(num_classes=2, fc_units=2), stages=2)
-        assert not model.get_layer("block2_conv2").trainable
-        assert model.get_layer("block3_conv1").trainable
-        assert model.get_layer("fc6").trainable
-
-    def test_errors(self, model):
-        with pytest.raises(ValueError, match=r"stages must be None or 1\.\.2"):
-            freeze_encoder(model, stages=3)
-        bare = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-        with pytest.raises(ValueError, match="must have an encoder"):
-            freeze_encoder(bare)
+    assert "pad" in names(pyramid("P2"))
+    assert "pad" not in names(padded())
+    image = keras.Input((10, 14, 3))
+    x = keras.layers.MaxPooling2D(2)(image)
+    assert "pad" not in names(keras.Model(image, {"P1": x}), (10, 14, 3))
 
 
 def test_class_maps_travel_with_encoders_too(tmp_path):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from semseg.classes import ClassMap
+from semseg.data.statistics import ChannelStatistics
 from semseg.layers import PixelRescaling
 from semseg.models import UNet
 
@@ -93,6 +94,27 @@ def test_a_keras_layer_may_preprocess():
     assert model.layers[1] is scaling
 
 
+def test_16_bit_pixels_are_normalised_in_float32_under_mixed_precision():
+    statistics = ChannelStatistics(mean=(40000.0,), std=(2.0,))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        scaling = statistics.normalization()
+        model = UNet(
+            num_classes=2, depth=1, filters=2, input_shape=(None, None, 1), preprocessing=scaling
+        )
+    finally:
+        keras.config.set_dtype_policy("float32")
+    first = keras.Model(model.input, model.layers[1].output)
+    image = np.array([40000, 40002], np.uint16).reshape(1, 1, 2, 1)
+    np.testing.assert_allclose(np.asarray(first(image)).ravel(), [0, 1], atol=1e-6)
+
+
+def test_numbers_may_come_from_numpy():
+    depth, filters = np.int64(1), np.int64(4)
+    model = UNet(num_classes=2, depth=depth, filters=filters, dropout=np.float32(0.5))
+    assert model.get_layer("encoder_1_conv_1").filters == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -101,8 +123,11 @@ def test_a_keras_layer_may_preprocess():
         ({"depth": 9}, r"depth must be an int 1..8, received 9"),
         ({"filters": 0}, r"filters must be an int >= 1, received 0"),
         ({"filters": 4.0}, r"filters must be an int >= 1, received 4.0"),
-        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), received 1.0"),
-        ({"dropout": -0.1}, r"dropout must lie in \[0, 1\), received -0.1"),
+        ({"depth": True}, r"depth must be an int 1..8, received True"),
+        ({"filters": True}, r"filters must be an int >= 1, received True"),
+        ({"dropout": 1.0}, r"dropout must be in \[0, 1\), received 1.0"),
+        ({"dropout": -0.1}, r"dropout must be in \[0, 1\), received -0.1"),
+        ({"dropout": "0.5"}, r"dropout must be in \[0, 1\), received '0.5'"),
     ],
 )
 def test_sizes_that_make_no_sense_are_refused(arguments, message):

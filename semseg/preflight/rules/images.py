@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from semseg.layers import ImageNetScaling
+from semseg.layers.pixel_scaling import takes_bytes
 from semseg.preflight.kinds import finding
 from semseg.preflight.report import Finding
 from semseg.preflight.subject import Subject
@@ -49,18 +50,10 @@ def pixels(subject: Subject) -> Iterator[Finding]:
         middle, spread = float(seen.scaled.mean()), float(seen.scaled.std())
         if abs(middle) > _FARTHEST or not 1 / 30 < spread < 30:
             yield finding("image_range", f"{evidence}: mean {middle:.3g}, deviation {spread:.3g}")
-    elif _takes_bytes(seen.scaling) and (high <= 1.5 or low < 0):
+    elif takes_bytes(seen.scaling) and (high <= 1.5 or low < 0):
         yield finding("images_already_scaled", evidence)
-    elif _takes_bytes(seen.scaling) and high > 255.5:
+    elif takes_bytes(seen.scaling) and high > 255.5:
         yield finding("image_range", evidence)
-
-
-def _takes_bytes(layer: Any) -> bool:
-    """Whether a layer is made for [0, 255]."""
-    if isinstance(layer, keras.layers.Rescaling) or hasattr(layer, "scale"):
-        scale = np.abs(np.asarray(layer.scale, np.float64)).max()
-        return bool(0.3 < scale * 255 < 8)  # to [0, 1], [-1, 1], or by a deviation
-    return True
 
 
 def _order(subject: Subject) -> Iterator[Finding]:
