@@ -55,7 +55,6 @@ def _bgr(x: Any) -> Any:
     return reverse if x.shape[-1] == 3 else ops.concatenate([reverse, x[..., 3:]], axis=-1)
 
 
-def _constants(values: tuple[float, ...], channels: int) -> np.ndarray:
-    if channels == 1:
-        return np.array([np.mean(values)], np.float32)
-    return np.array([values[i % 3] for i in range(channels)], np.float32)
+def _constants(values: tuple[float, ...], channels: int) -> Any:
+    taken = [values[i % 3] for i in range(channels)] if channels > 1 else [np.mean(values)]
+    return ops.convert_to_tensor(np.array(taken, np.float32))  # PyTorch would go to NumPy for it

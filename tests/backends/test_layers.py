@@ -71,17 +71,7 @@ FORMULAS = {
 }
 
 
-# ImageNetScaling subtracts NumPy arrays from tensors, which PyTorch takes out of the graph.
-NUMPY_INSIDE = pytest.mark.xfail(
-    keras.backend.backend() == "torch", reason="NumPy inside the graph", strict=True
-)
-NAMES = [
-    pytest.param(name, marks=NUMPY_INSIDE if name in ("imagenet, caffe", "imagenet, torch") else ())
-    for name in FORMULAS
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FORMULAS)
 @pytest.mark.parametrize("size", [(1, 1), (5, 8)])
 def test_a_layer_computes_its_formula(name, size):
     layer, formula = FORMULAS[name]
@@ -116,7 +106,7 @@ def test_an_impulse_answers_with_the_learnt_kernel(factor, side):
     np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FORMULAS)
 def test_the_gradient_is_the_slope_of_the_formula(name):
     layer, formula = FORMULAS[name]
     x, rng = picture(5, 8), np.random.default_rng(2)
