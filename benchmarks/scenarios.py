@@ -211,6 +211,18 @@ def pretrained(root: Path, weights: Path) -> dict[str, Variant]:
     }
 
 
+def seen_often(root: Path) -> dict[str, Variant]:
+    """Twenty photographs of streets, each shown two hundred times: what augmentation is for."""
+    ds = streets(root, "train", 20)
+    recipe = dataclasses.replace(
+        BASE, size=(120, 160), model_arguments={"depth": 4, "filters": 12}, steps=1000
+    )
+    return {
+        name: Variant(ds, dataclasses.replace(recipe, augmentation=preset))
+        for name, preset in (("none", None), ("light", "light"), ("street", "street"))
+    }
+
+
 def scenarios(data: Path | None, weights: Path | None) -> dict[str, Scenario]:
     """All questions that can be asked of the data at hand."""
     found = {
@@ -221,6 +233,7 @@ def scenarios(data: Path | None, weights: Path | None) -> dict[str, Scenario]:
         found["touching_cells"] = Scenario(
             lambda: touching_cells(data), lambda: cells(data, "test")
         )
+        found["seen_often"] = Scenario(lambda: seen_often(data), lambda: streets(data, "test", 60))
     if data is not None and weights is not None:
         found["pretrained"] = Scenario(
             lambda: pretrained(data, weights), lambda: streets(data, "test", 60)

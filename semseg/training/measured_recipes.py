@@ -27,6 +27,15 @@ RECIPES = {
         loss={"Crossentropy": 1.0, "Dice": 0.5},
         class_weights="root_inverse",
     ),
+    "camvid/unet": Recipe(
+        model_arguments={"depth": 4, "filters": 12},
+        size=(180, 240),
+        steps=920,
+        steps_per_epoch=92,
+        learning_rate=3e-3,
+        warmup=60,
+        class_weights="root_inverse",
+    ),
     "nuclei/unet": Recipe(
         model_arguments={"depth": 3, "filters": 16, "norm": "group"},
         crop=(192, 192),
