@@ -1125,7 +1125,7 @@ answer("architectures")
 # %%
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    alarm = semseg.training.EarlyAlarm(more_figures, patience=10)
+    alarm = semseg.training.EarlyAlarm(more_figures, patience=2 if FAST else 10)
     made["thrown"] = short_training(None, True, rate=10.0, callbacks=[alarm])
 for warning in caught:
     print(textwrap.fill(f"alarm: {warning.message}", 100))
