@@ -122,7 +122,7 @@ TASKS = {
         camvid,
         varied(
             dataclasses.replace(CAMVID, model="segnet_basic", model_arguments={"filters": 16}),
-            street={"augmentation": "street"},
+            none={"augmentation": None},
         ),
     ),
 }
