@@ -36,6 +36,16 @@ RECIPES = {
         warmup=60,
         class_weights="root_inverse",
     ),
+    "camvid/segnet_basic": Recipe(
+        model="segnet_basic",
+        model_arguments={"filters": 16},
+        size=(180, 240),
+        steps=920,
+        steps_per_epoch=92,
+        learning_rate=3e-3,
+        warmup=60,
+        class_weights="root_inverse",
+    ),
     "nuclei/unet": Recipe(
         model_arguments={"depth": 3, "filters": 16, "norm": "group"},
         crop=(192, 192),
