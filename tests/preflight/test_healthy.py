@@ -18,11 +18,13 @@ from broken_setups import (
 )
 
 from semseg.classes import ClassMap
-from semseg.data import from_arrays
+from semseg.data import camvid, digits, from_arrays, nuclei
 from semseg.losses import Crossentropy, Dice, deep_supervision
 from semseg.metrics import MeanIoU
 from semseg.preflight import check, checkup
 from semseg.preflight.rules import first_step, learning
+from semseg.training import compiled_model, recipe
+from semseg.training.measured_recipes import RECIPES
 
 
 def alarms(setup):
@@ -125,3 +127,17 @@ def test_a_subclassed_model_gives_no_alarm(quick):
             return self.inner(x, training=training)
 
     assert alarms(Setup(compiled(Own()), data())) == []
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_measured_recipe_gives_no_alarm(name, quick, data_root):
+    sets = {
+        "digits": lambda: digits("train", count=40),
+        "camvid": lambda: camvid(data_root / "camvid"),
+        "nuclei": lambda: nuclei(data_root / "nuclei"),
+    }
+    ds, how = sets[name.split("/")[0]](), recipe(name)
+    report = check(compiled_model(ds, how), ds, seconds=600, size=how.size or how.crop)
+    assert report.worst in ("nothing", "hint"), str(report)
