@@ -14,6 +14,7 @@ from semseg.metrics.counting import count_pairs, predicted_ids
 from semseg.metrics.functional import confusion_matrix
 from semseg.metrics.rates import Marginals, marginals
 from semseg.metrics.shapes import are_scores, spread_weights
+from semseg.metrics.soft_targets import are_shares, likeliest_ids
 
 
 class ConfusionMetric(keras.metrics.Metric):
@@ -31,7 +32,9 @@ class ConfusionMetric(keras.metrics.Metric):
 
     `update_state(y_true, y_pred, sample_weight=None)` takes ids (batch, height, width) and, told
         apart by the rank, predictions of the same shape (ids) or with one more axis (logits or
-        probabilities). Weights have the mask's shape or its first axes, such as (batch,).
+        probabilities). Weights have the mask's shape or its first axes, such as (batch,). Soft
+        targets, floats of the shape of the scores such as `MixUp` makes, count as their largest
+        share; where all are 0 the pixel is ignored.
 
     Raises:
         ValueError: shapes that do not fit; in eager use ids outside the classes and weights
@@ -60,6 +63,8 @@ class ConfusionMetric(keras.metrics.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        if are_shares(y_true, y_pred, self._count):
+            y_true = likeliest_ids(y_true, self.ignore_class, self.name)
         if are_scores(y_true.shape, y_pred.shape, self._count, self.name):
             y_pred = predicted_ids(y_pred, self.threshold)
         if sample_weight is not None:

@@ -21,8 +21,9 @@ from semseg._checks import (
 )
 from semseg.classes import ClassMap
 from semseg.data.feeding.caching import Decoded, OnDisk, in_memory
-from semseg.data.feeding.draws import Draws, Shard, sample_rng
+from semseg.data.feeding.draws import Draws, Shard, batch_rng, sample_rng
 from semseg.data.feeding.epochs import first_epoch
+from semseg.data.feeding.mixed import Mix, Mixed
 from semseg.data.feeding.pixel_weights import PixelWeights, SampleWeight
 from semseg.data.feeding.sampling import (
     Sampling,
@@ -62,6 +63,7 @@ class BatchSource:
         cache: "str | PathLike[str] | None" = None,
         sampling: Sampling | None = None,
         sample_weight: SampleWeight | None = None,
+        mix: Mix | None = None,
         shard: Shard = (0, 1),
         drop_remainder: bool = False,
         repeat: bool = True,
@@ -76,7 +78,10 @@ class BatchSource:
         self._chain_shown = repr(self.transform)
         self._is_own = is_own(self.transform)
         self.weights = None if sample_weight is None else PixelWeights(sample_weight, ds.class_map)
-        shard = _checked_shard(shard, ds)
+        if mix is not None and batch_size == 1:
+            raise ValueError("mix= mixes the pictures of a batch: pass batch_size >= 2, received 1")
+        self._mixed = None if mix is None else Mixed(mix, ds.class_map)
+        self._shard = shard = _checked_shard(shard, ds)
         draws = Draws(len(ds), shard, shuffle, self.seed)
         count = len(draws)
         self.steps_per_epoch = count // batch_size if drop_remainder else -(-count // batch_size)
@@ -97,7 +102,7 @@ class BatchSource:
         index = int(self.order(0)[0])
         seen = self._named(self.decoded, index)
         first = self._named(lambda i: self._made(seen, i, epoch=0), index)
-        self.form = form_of(first)
+        self.form = form_of(self._mix(tuple(np.stack([part, part]) for part in first), 0), 1)
         warn_if_unit_range(first[0])
         if cache == "ram":
             read = partial(self._named, self.decoded)
@@ -114,6 +119,7 @@ class BatchSource:
         indices, turns = (part[chosen].tolist() for part in self._draws.of_epoch(epoch))
         pairs = zip(indices, turns, strict=True)
         batch = self.stacked((self.sample(i, epoch, turn) for i, turn in pairs), indices)
+        batch = self._mix(batch, int(step))
         if form_of(batch, 1) != self.form:
             raise ValueError(
                 f"all samples of {self.ds.name!r} must have one dtype and number of channels, "
@@ -169,6 +175,11 @@ class BatchSource:
                     raise self._mismatch(whole[0], indices[0], array, indices[place])
                 whole[place] = array
         return batch
+
+    def _mix(self, batch: Batch, step: int) -> Batch:
+        if self._mixed is None:
+            return batch
+        return self._mixed(batch, batch_rng(self.seed, step, self._shard))
 
     def _named(self, work: Callable[[int], Result], index: int) -> Result:
         """`work(index)`; every error names the sample."""

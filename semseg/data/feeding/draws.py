@@ -9,7 +9,7 @@ import numpy as np
 
 Shard = tuple[int, int]
 
-_ORDER, _SAMPLE = 0, 1
+_ORDER, _SAMPLE, _BATCH = 0, 1, 2
 
 
 class Draws:
@@ -74,6 +74,11 @@ class Draws:
 def sample_rng(seed: int, epoch: int, index: int, turn: int) -> np.random.Generator:
     """The generator of one sample's augmentation."""
     return _generator(seed, _SAMPLE, epoch, index, turn)
+
+
+def batch_rng(seed: int, step: int, shard: Shard) -> np.random.Generator:
+    """The generator that mixes one batch of a shard."""
+    return _generator(seed, _BATCH, step, shard[0])
 
 
 def _generator(seed: int, *key: int) -> np.random.Generator:

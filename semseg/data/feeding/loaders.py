@@ -11,6 +11,7 @@ from semseg._checks import check_count
 from semseg.data.feeding.batches import Augment, BatchSource
 from semseg.data.feeding.draws import Shard
 from semseg.data.feeding.epochs import EpochSteps
+from semseg.data.feeding.mixed import Mix
 from semseg.data.feeding.pixel_weights import SampleWeight
 from semseg.data.feeding.sampling import Sampling
 from semseg.data.feeding.throughput import Throughput, measure
@@ -33,6 +34,7 @@ def pipeline(
     *,
     sampling: Sampling | None = None,
     sample_weight: SampleWeight | None = None,
+    mix: Mix | None = None,
     shard: Shard = (0, 1),
     drop_remainder: bool = False,
     repeat: bool = False,
@@ -67,6 +69,11 @@ def pipeline(
             >= 0 a class, or from a function of the mask (height, width) before augmentation such
             as `semseg.regions.border_weights`, whose map then moves with the mask. Ignored pixels
             have the weight 0; the function sees them as id 0.
+        mix: what mixes the pictures of each batch once they are augmented: a transform of batches
+            such as `transforms.CutMix()`, a list of them, or any function (images, masks, rng) ->
+            (images, masks), with weights (images, masks, rng, weights). Its generator is the
+            step's; a last batch of one picture stays as it is. `MixUp` makes soft targets (batch,
+            height, width, classes).
         shard: (i, n) reads only the samples i, i + n, i + 2n, ..., for host `i` of `n`. Shards may
             differ by one sample, and so by one step an epoch; hosts that train together take as
             many steps each with `repeat=True` and one `steps_per_epoch`.
@@ -107,6 +114,7 @@ def pipeline(
         cache=cache,
         sampling=sampling,
         sample_weight=sample_weight,
+        mix=mix,
         shard=shard,
         drop_remainder=drop_remainder,
         repeat=repeat,
@@ -126,6 +134,7 @@ def batches(
     *,
     sampling: Sampling | None = None,
     sample_weight: SampleWeight | None = None,
+    mix: Mix | None = None,
     shard: Shard = (0, 1),
     drop_remainder: bool = False,
     repeat: bool = False,
@@ -163,6 +172,7 @@ def batches(
         cache=cache,
         sampling=sampling,
         sample_weight=sample_weight,
+        mix=mix,
         shard=shard,
         drop_remainder=drop_remainder,
         repeat=repeat,
@@ -182,6 +192,7 @@ def batch_source(
     *,
     sampling: Sampling | None = None,
     sample_weight: SampleWeight | None = None,
+    mix: Mix | None = None,
     shard: Shard = (0, 1),
     drop_remainder: bool = False,
     epochs: int = 1,
@@ -202,6 +213,7 @@ def batch_source(
         cache: see `pipeline`.
         sampling: see `pipeline`.
         sample_weight: see `pipeline`.
+        mix: see `pipeline`.
         shard: see `pipeline`.
         drop_remainder: see `pipeline`.
         epochs: how many epochs the numbers reach over; each is shuffled and augmented anew.
@@ -230,6 +242,7 @@ def batch_source(
         cache=cache,
         sampling=sampling,
         sample_weight=sample_weight,
+        mix=mix,
         shard=shard,
         drop_remainder=drop_remainder,
     )

@@ -7,8 +7,8 @@ import numpy as np
 
 from semseg.data.transforms.frame import Border, Frame, scaling, shifting
 from semseg.data.transforms.geometric import Geometric, check_border
+from semseg.data.transforms.operation import check_pair, check_range
 from semseg.data.transforms.resizing import between
-from semseg.data.transforms.transform import check_pair, check_range
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from semseg.data.transforms.transform import Sample, Transform, check_range
+from semseg.data.transforms.operation import check_range
+from semseg.data.transforms.transform import Sample, Transform
 from semseg.data.transforms.values import image_range
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601

@@ -7,7 +7,9 @@ from typing import Self
 import numpy as np
 
 from semseg.data.transforms.albumentations_adapter import adapted
-from semseg.data.transforms.transform import Transform, TransformLike, name_of
+from semseg.data.transforms.mixing import BatchTransform
+from semseg.data.transforms.operation import name_of
+from semseg.data.transforms.transform import Transform, TransformLike
 
 
 @dataclass(frozen=True, repr=False)
@@ -19,6 +21,10 @@ class _Several(Transform):
     def __post_init__(self) -> None:
         super().__post_init__()
         for transform in self.transforms:
+            if isinstance(transform, BatchTransform):
+                raise TypeError(
+                    f"{transform!r} mixes the pictures of a batch: pass it to the pipeline as mix="
+                )
             if not callable(transform):
                 raise TypeError(
                     f"transforms must be functions of (image, mask, rng), received {transform!r}"

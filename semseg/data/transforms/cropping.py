@@ -8,7 +8,7 @@ import numpy as np
 from semseg._checks import check_size
 from semseg.data.transforms.frame import Border, Frame, Size
 from semseg.data.transforms.geometric import Geometric, check_border
-from semseg.data.transforms.transform import check_range
+from semseg.data.transforms.operation import check_range
 from semseg.data.transforms.warp import Warp
 from semseg.data.transforms.window import Window, on_pixels
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from semseg._checks import check_count
-from semseg.data.transforms.transform import Sample, Transform, check_range, fitting
+from semseg.data.transforms.operation import check_range
+from semseg.data.transforms.transform import Sample, Transform, fitting
 
 
 @dataclass(frozen=True, repr=False)

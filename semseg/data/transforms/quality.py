@@ -1,4 +1,4 @@
-"""What cameras and files do to a picture: blur, noise, JPEG."""
+"""What cameras and files do to a picture, and what undoes bad light."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from semseg._checks import check_size
 from semseg.data.transforms.channels import in_groups
+from semseg.data.transforms.frame import Size
+from semseg.data.transforms.operation import check_pair, check_range
 from semseg.data.transforms.resizing import between
-from semseg.data.transforms.transform import Sample, Transform, check_pair, check_range
+from semseg.data.transforms.transform import Sample, Transform
 from semseg.data.transforms.values import image_range, to_dtype
 from semseg.data.transforms.window import check_dtype
 
@@ -53,6 +56,89 @@ class Blur(ImageOperation):
         check_dtype(image)
         sd = between(*self.sd, rng)
         return in_groups(lambda part: cv2.GaussianBlur(part, (0, 0), sd), image)
+
+
+@dataclass(frozen=True, repr=False)
+class MotionBlur(ImageOperation):
+    """Averages along a straight line, in any direction, as a camera does that moves.
+
+    Args:
+        length: of the line, in pixels, drawn log-uniformly from [low, high]; 1 changes nothing.
+
+    The middle of the line is the pixel itself, so that nothing is shifted against the mask. Beyond
+    the edges the picture is reflected.
+
+    Example:
+        >>> image, mask = np.zeros((6, 8, 3), "uint8"), np.zeros((6, 8), "uint8")
+        >>> image, mask = MotionBlur((5, 9))(image, mask, np.random.default_rng(0))
+        >>> image.shape
+        (6, 8, 3)
+    """
+
+    length: tuple[float, float] = (3, 9)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_pair(self, "length")
+        if self.length[0] < 1:
+            raise ValueError(f"length of MotionBlur must be at least 1, received {self.length}")
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        check_dtype(image)
+        kernel = line_kernel(between(*self.length, rng), rng.random() * np.pi)
+        how = cv2.BORDER_REFLECT_101
+        return in_groups(lambda part: cv2.filter2D(part, -1, kernel, borderType=how), image)
+
+
+def line_kernel(length: float, angle: float) -> np.ndarray:
+    """A line of that length in pixels through the middle, each point shared by four pixels."""
+    reach = int(np.ceil(length / 2))
+    along = (np.arange(256) + 0.5) / 256 - 0.5
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
+    x, y = (along * (length - 1) * f(angle) + reach for f in (np.cos, np.sin))
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    for right, at_x in ((0, left + 1 - x), (1, x - left)):
+        for below, at_y in ((0, top + 1 - y), (1, y - top)):
+            np.add.at(kernel, (top + below, left + right), at_x * at_y)
+    return kernel / kernel.sum()
+
+
+@dataclass(frozen=True, repr=False)
+class CLAHE(ImageOperation):
+    """Evens out brightness tile by tile (contrast limited adaptive histogram equalisation).
+
+    Of RGB the luma is evened out, and all three channels move with it, so that colours stay; of
+    other pictures each channel by itself. Images of uint8 and uint16 (Zuiderveld, 1994; OpenCV's).
+
+    Args:
+        limit: how many times the mean a bar of a tile's histogram may reach, drawn log-uniformly
+            from [low, high]: more is more contrast, and more noise.
+        tiles: (rows, columns) of tiles.
+
+    Example:
+        >>> image = np.arange(48, dtype="uint8").reshape(6, 8, 1)
+        >>> even, mask = CLAHE()(image, np.zeros((6, 8), "uint8"), np.random.default_rng(0))
+        >>> bool(np.ptp(even) > np.ptp(image))
+        True
+    """
+
+    limit: tuple[float, float] = (1.0, 4.0)
+    tiles: Size = (8, 8)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_pair(self, "limit")
+        object.__setattr__(self, "tiles", check_size(self.tiles, "tiles of CLAHE"))
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        if image.dtype not in (np.uint8, np.uint16):
+            raise TypeError(f"CLAHE needs images of uint8 or uint16, received {image.dtype}")
+        evened = cv2.createCLAHE(between(*self.limit, rng), self.tiles[::-1]).apply
+        if image.shape[2] != 3:
+            return np.stack([evened(channel) for channel in np.moveaxis(image, 2, 0)], axis=2)
+        luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        change = evened(luma).astype(np.int32) - luma
+        return to_dtype((image + change[..., None]).astype(np.float32), image.dtype)
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,11 @@ from semseg.data.transforms.compose import Compose, OneOf
 from semseg.data.transforms.cropping import Pad, RandomCrop
 from semseg.data.transforms.cutout import Cutout
 from semseg.data.transforms.deforming import Elastic, GridDistortion
-from semseg.data.transforms.quality import JPEG, Blur, Noise
+from semseg.data.transforms.mixing import ClassMix, CopyPaste, CutMix, Mosaic
+from semseg.data.transforms.mixup import MixUp
+from semseg.data.transforms.operation import Operation
+from semseg.data.transforms.quality import CLAHE, JPEG, Blur, MotionBlur, Noise
+from semseg.data.transforms.rand_augment import RandAugment
 from semseg.data.transforms.resizing import RandomScale, Resize
 from semseg.data.transforms.transform import Transform
 from semseg.data.transforms.turning import Flip, Rotate90
@@ -17,11 +21,14 @@ from semseg.data.transforms.values import Brightness, Contrast, Gamma
 KINDS: dict[str, type[Transform]] = {
     kind.__name__: kind
     for kind in (
-        Affine, Blur, Brightness, Compose, Contrast, Cutout, Elastic, Flip, Gamma, GridDistortion,
-        Hue, JPEG, Noise, OneOf, Pad, Perspective, RandomCrop, RandomScale, Resize, Rotate90,
-        Saturation,
+        Affine, Blur, Brightness, CLAHE, Compose, Contrast, Cutout, Elastic, Flip, Gamma,
+        GridDistortion, Hue, JPEG, MotionBlur, Noise, OneOf, Pad, Perspective, RandAugment,
+        RandomCrop, RandomScale, Resize, Rotate90, Saturation,
     )
 }  # fmt: skip
+BATCH_KINDS: dict[str, type[Operation]] = {
+    kind.__name__: kind for kind in (ClassMix, CopyPaste, CutMix, MixUp, Mosaic)
+}
 
 
 def is_own(transform: Any) -> bool:
@@ -32,7 +39,7 @@ def is_own(transform: Any) -> bool:
     return type(transform) in KINDS.values() and all(map(is_own, parts))
 
 
-def from_dict(stored: dict[str, Any]) -> Transform:
+def from_dict(stored: dict[str, Any]) -> Any:
     """The transform that `to_dict` described.
 
     Raises:
@@ -45,9 +52,10 @@ def from_dict(stored: dict[str, Any]) -> Transform:
         Compose([Flip(), Rotate90()])
     """
     arguments = {key: value for key, value in stored.items() if key != "name"}
-    kind = KINDS.get(str(stored.get("name")))
+    kinds = {**KINDS, **BATCH_KINDS}
+    kind = kinds.get(str(stored.get("name")))
     if kind is None:
-        raise ValueError(f"name must be one of {', '.join(KINDS)}, received {stored.get('name')!r}")
+        raise ValueError(f"name must be one of {', '.join(kinds)}, received {stored.get('name')!r}")
     for key, value in arguments.items():
         if key == "transforms":
             arguments[key] = [from_dict(part) for part in value]

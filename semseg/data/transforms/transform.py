@@ -2,15 +2,15 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from semseg._checks import is_number
 from semseg.data.errors import prefixed
 from semseg.data.samples import checked_pair
+from semseg.data.transforms.operation import Operation, name_of
 
 #: A transform, or any function of (image, mask, rng) that gives (image, mask).
 TransformLike = Callable[..., tuple[np.ndarray, ...]]
@@ -25,17 +25,15 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Transform:
+class Transform(Operation):
     """A function of (image, mask, rng) that changes both together, drawing from `rng` alone.
 
     Args:
         probability: how often it is applied at all.
     """
 
-    probability: float = field(default=1.0, kw_only=True)
-
     def __post_init__(self) -> None:
-        check_range(self, "probability", 0, 1)
+        super().__post_init__()
         check_fill(self)
 
     def __call__(
@@ -83,22 +81,6 @@ class Transform:
         """The ids that may come into a mask."""
         fill = getattr(self, "mask_fill", None)
         return set() if fill is None else {fill}
-
-    def __repr__(self) -> str:
-        """The arguments that are not the default ones."""
-        shown = (
-            f"{f.name}={getattr(self, f.name)!r}"
-            for f in fields(self)
-            if getattr(self, f.name) != f.default
-        )
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Name and arguments, as JSON can hold them; `from_dict` makes the transform again."""
-        return {
-            "name": type(self).__name__,
-            **{f.name: _plain(getattr(self, f.name)) for f in fields(self)},
-        }
 
     @staticmethod
     def run_all(steps: Iterable[Any], sample: Sample, rng: np.random.Generator) -> Sample:
@@ -152,31 +134,6 @@ def fitting(mask: np.ndarray, fills: set[int]) -> np.ndarray:
     return mask.astype(np.int32)
 
 
-def check_range(owner: Any, name: str, low: float, high: float) -> None:
-    """A number argument of `owner` between two limits, both allowed."""
-    value = getattr(owner, name)
-    if not is_number(value) or not low <= value <= high:
-        raise ValueError(
-            f"{name} of {type(owner).__name__} must lie in [{low:g}, {high:g}], received {value!r}"
-        )
-
-
-def check_pair(owner: Any, name: str, above: float = 0) -> None:
-    """A pair (low, high) of `owner`, above a limit and in order; it becomes a tuple."""
-    value = getattr(owner, name)
-    try:
-        low, high = value
-        in_order = is_number(low) and is_number(high) and above < low <= high
-    except (TypeError, ValueError):
-        in_order = False
-    if not in_order:
-        raise ValueError(
-            f"{name} of {type(owner).__name__} must be (low, high) with {above:g} < low <= high, "
-            f"received {value!r}"
-        )
-    object.__setattr__(owner, name, (low, high))
-
-
 def check_fill(owner: Any) -> None:
     """`mask_fill` of `owner`, where it has one: an id, or None if the data set is to say it."""
     fill = getattr(owner, "mask_fill", None)
@@ -214,23 +171,3 @@ def _takes_weights(step: TransformLike) -> bool:
     except TypeError:
         return False
     return True
-
-
-def name_of(step: TransformLike) -> str:
-    """A step as people know it: without the address of a function."""
-    return repr(step) if isinstance(step, Transform) else getattr(step, "__name__", repr(step))
-
-
-def _plain(value: Any) -> Any:
-    """A field's value for JSON; NumPy's numbers become Python's."""
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, Transform):
-        return value.to_dict()
-    if isinstance(value, np.generic):
-        return value.item()
-    if callable(value):
-        raise TypeError(
-            f"only semseg's own transforms can be stored, received the function {name_of(value)}"
-        )
-    return value

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from semseg.data.transforms.operation import check_pair, check_range
 from semseg.data.transforms.resizing import between
-from semseg.data.transforms.transform import Sample, Transform, check_pair, check_range
+from semseg.data.transforms.transform import Sample, Transform
 
 
 class Range(NamedTuple):

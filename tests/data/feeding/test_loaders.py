@@ -10,7 +10,16 @@ from streams_in_fit import cells, hashed, pair_of
 
 from semseg.data import original_errors
 from semseg.data.feeding.epochs import EpochSteps
-from semseg.data.transforms import Brightness, Flip, RandomCrop
+from semseg.data.transforms import (
+    Brightness,
+    ClassMix,
+    CopyPaste,
+    CutMix,
+    Flip,
+    MixUp,
+    Mosaic,
+    RandomCrop,
+)
 
 OPTIONS = {
     "plain": {},
@@ -20,6 +29,9 @@ OPTIONS = {
     "balanced": {"augment": Brightness(), "sampling": "balanced"},
     "weighted": {"augment": Flip(), "sample_weight": [0.5, 2.0], "drop_remainder": True},
     "weight map": {"augment": [RandomCrop((9, 9))], "sample_weight": np.sqrt},
+    "mixed": {"augment": Flip(), "mix": [ClassMix(), CutMix()]},
+    "mixed shard": {"mix": Mosaic(), "shard": (1, 2), "sample_weight": [0.5, 2.0]},
+    "soft": {"augment": [RandomCrop((9, 9))], "mix": MixUp(), "cache": "ram"},
     "in order": {"shuffle": False, "augment": Brightness()},
 }
 
@@ -108,6 +120,10 @@ def fails(image, mask, rng):
     raise ValueError("too far")
 
 
+def mixes_into_no_class(images, masks, rng):
+    return images, masks + 7
+
+
 EVERY, BY_STEP = ("pipeline", "batches", "batch_source"), ("pipeline", "batches")
 #: What is wrong, which loaders take such an argument, and what they say.
 WRONG = [
@@ -117,6 +133,9 @@ WRONG = [
     ({"sampling": [1, 2]}, EVERY, "sampling must hold one finite weight >= 0 a sample"),
     ({"sampling": "even"}, EVERY, "sampling must be None, 'balanced' or one weight a sample"),
     ({"augment": RandomCrop((9, 9), mask_fill=7)}, EVERY, "mask_fill must be one of the classes"),
+    ({"mix": mixes_into_no_class}, EVERY, "mixes_into_no_class: masks after mixes_into_no_class "),
+    ({"mix": CopyPaste(["Cell"])}, EVERY, "must be of background, cell or their ids 0..1, rec"),
+    ({"mix": [MixUp(), CutMix()]}, EVERY, "MixUp must come last, as it turns ids into shares"),
     ({"augment": fails}, EVERY, "sample 'cell .' of 'cells': fails: too far"),
 ]
 

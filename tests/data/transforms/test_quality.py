@@ -1,11 +1,11 @@
-"""Blur, Noise, JPEG: as strong as they say."""
+"""Blurs, noise, JPEG, CLAHE: as strong as they say."""
 
 import cv2
 import numpy as np
 import pytest
 
-from semseg.data.transforms import JPEG, Blur, Noise
-from semseg.data.transforms.quality import ImageOperation
+from semseg.data.transforms import CLAHE, JPEG, Blur, MotionBlur, Noise
+from semseg.data.transforms.quality import ImageOperation, line_kernel
 
 MASK = np.zeros((64, 64), np.uint8)
 
@@ -91,3 +91,84 @@ def test_other_arguments_and_dtypes_are_refused():
         Blur()(np.zeros((64, 64, 3), np.int64), MASK, rng())
     with pytest.raises(NotImplementedError):
         ImageOperation()(np.zeros((64, 64, 3), np.uint8), MASK, rng())
+
+
+@pytest.mark.parametrize("length", [1.0, 1.5, 3.0, 4.2, 9.0, 20.0])
+@pytest.mark.parametrize("angle", [0.0, 0.3, np.pi / 4, np.pi / 2, 2.5])
+def test_the_line_of_a_moving_camera_has_its_length_direction_and_middle(length, angle):
+    kernel = line_kernel(length, angle)
+    y, x = np.mgrid[: len(kernel), : len(kernel)] - len(kernel) // 2
+    assert kernel.min() >= 0 and kernel.sum() == pytest.approx(1)
+    assert (kernel * x).sum() == pytest.approx(0, abs=1e-9), "it shifts the picture"
+    assert (kernel * y).sum() == pytest.approx(0, abs=1e-9)
+    across = -x * np.sin(angle) + y * np.cos(angle)
+    along = x * np.cos(angle) + y * np.sin(angle)
+    spread = (length - 1) ** 2 / 12  # the variance of an even line
+    pixel = 0.2  # what a point has that is shared by its four pixels, at most 1/4
+    assert (kernel * across**2).sum() < 2 * pixel
+    assert spread - 0.02 <= (kernel * along**2).sum() < spread + 2 * pixel
+
+
+def test_a_line_of_one_pixel_changes_nothing():
+    image = rng().integers(0, 256, (20, 30, 3), np.uint8)
+    for seed in range(5):
+        shown = MotionBlur((1, 1))(image, MASK[:20, :30], rng(seed))[0]
+        np.testing.assert_array_equal(shown, image)
+
+
+def test_cameras_move_in_every_direction():
+    image = np.zeros((41, 41, 1), np.float32)
+    image[20, 20] = 1
+    angles = []
+    for seed in range(200):
+        shown = MotionBlur((15, 15))(image, np.zeros((41, 41), np.uint8), rng(seed))[0][..., 0]
+        y, x = np.mgrid[-20:21, -20:21]
+        xx, xy, yy = ((shown * part).sum() for part in (x * x, x * y, y * y))
+        angles.append(np.degrees(0.5 * np.arctan2(2 * xy, xx - yy)) % 180)
+    counts = np.histogram(angles, 6, (0, 180))[0]
+    assert counts.min() > 15
+
+
+def test_clahe_is_opencvs_on_grey_pictures():
+    image = rng().integers(90, 130, (64, 64, 1)).astype(np.uint8)
+    expected = cv2.createCLAHE(2.0, (4, 2)).apply(image[..., 0])  # OpenCV counts columns first
+    shown = CLAHE((2, 2), (2, 4))(image, MASK, rng())[0]
+    np.testing.assert_array_equal(shown[..., 0], expected)
+    deep = CLAHE((2, 2), (2, 4))(image.astype(np.uint16) * 257, MASK, rng())[0]
+    assert deep.dtype == np.uint16 and np.ptp(deep) > 1.2 * 257 * float(np.ptp(image))
+
+
+def test_clahe_moves_the_luma_of_colours_and_leaves_their_differences():
+    image = rng().integers(90, 130, (64, 64, 3)).astype(np.uint8)
+    shown = CLAHE((2, 2))(image, MASK, rng())[0].astype(int)
+    for one, other in ((0, 1), (1, 2)):
+        np.testing.assert_array_equal(
+            shown[..., one] - shown[..., other], image[..., one].astype(int) - image[..., other]
+        )
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    evened = CLAHE((2, 2))(luma[..., None], MASK, rng())[0][..., 0].astype(int)
+    np.testing.assert_array_equal(shown[..., 0] - image[..., 0], evened - luma)
+
+
+def test_clahe_treats_each_of_many_channels_by_itself():
+    image = rng().integers(90, 130, (64, 64, 5)).astype(np.uint8)
+    shown = CLAHE((2, 2))(image, MASK, rng())[0]
+    for channel in range(5):
+        alone = CLAHE((2, 2))(image[..., channel : channel + 1], MASK, rng())[0]
+        np.testing.assert_array_equal(shown[..., channel], alone[..., 0])
+
+
+def test_clahe_gives_more_contrast_with_a_higher_limit():
+    image = rng().integers(90, 130, (256, 256, 3)).astype(np.uint8)
+    mask = np.zeros((256, 256), np.uint8)
+    spreads = [CLAHE((n, n))(image, mask, rng())[0].std() for n in (1, 2, 4)]
+    assert 0.99 * image.std() < spreads[0] < spreads[1] < spreads[2]
+
+
+def test_what_clahe_and_moving_cameras_can_not_take_is_refused():
+    with pytest.raises(TypeError, match="CLAHE needs images of uint8 or uint16, received float32"):
+        CLAHE()(np.zeros((64, 64, 3), np.float32), MASK, rng())
+    with pytest.raises(ValueError, match=r"tiles of CLAHE must be \(height, width\)"):
+        CLAHE(tiles=(0, 8))
+    with pytest.raises(ValueError, match="length of MotionBlur must be at least 1"):
+        MotionBlur((0.5, 3))

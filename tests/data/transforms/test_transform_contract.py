@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import semseg.data.transforms
 from semseg.data.transforms import (
+    CLAHE,
     JPEG,
     Affine,
     Blur,
@@ -23,10 +24,12 @@ from semseg.data.transforms import (
     Gamma,
     GridDistortion,
     Hue,
+    MotionBlur,
     Noise,
     OneOf,
     Pad,
     Perspective,
+    RandAugment,
     RandomCrop,
     RandomScale,
     Resize,
@@ -39,13 +42,13 @@ from semseg.data.transforms import (
     medical,
     street,
 )
-from semseg.data.transforms.stored import KINDS
+from semseg.data.transforms.stored import BATCH_KINDS, KINDS
 
 FILL = 255
 
 
 IMAGE = np.zeros((6, 8, 3), np.uint8)
-ONLY_RGB = {"JPEG", "Hue", "Saturation"}
+ONLY_RGB = {"JPEG", "Hue", "Saturation", "RandAugment"}
 
 
 def darken(image, mask, rng):
@@ -88,6 +91,10 @@ TRANSFORMS = {
     "Saturation": Saturation(),
     "Hue": Hue(),
     "Blur": Blur(),
+    "MotionBlur": MotionBlur(),
+    "CLAHE": CLAHE((1, 2), (2, 2)),
+    "RandAugment": RandAugment(3, 0.5),
+    "RandAugment, of any channels": RandAugment(2, 0.8, False, "fill", FILL),
     "Noise": Noise(),
     "JPEG": JPEG(),
     "Cutout": Cutout(2, 0.4),
@@ -113,7 +120,11 @@ sizes = st.tuples(st.integers(1, 70), st.integers(1, 70))
 def images_of(transform):
     """Dtypes and channels that the transform takes."""
     shown = repr(transform)
-    if any(f"{kind}(" in shown for kind in ("JPEG", "Hue", "Saturation")):
+    if "CLAHE(" in shown:
+        return st.tuples(st.sampled_from(["uint8", "uint16"]), st.sampled_from([1, 3, 5]))
+    if any(f"{kind}(" in shown for kind in ("JPEG", "Hue", "Saturation", "RandAugment")) and (
+        transform != TRANSFORMS["RandAugment, of any channels"]
+    ):
         dtypes = ["uint8"] if "JPEG(" in shown else ["uint8", "uint16", "float32"]
         return st.tuples(st.sampled_from(dtypes), st.just(3))
     return st.tuples(st.sampled_from(["uint8", "uint16", "float32"]), st.sampled_from([1, 3, 5]))
@@ -201,6 +212,8 @@ def test_more_channels_than_opencv_takes_go_in_groups(transform, dtype):
     if set(re.findall(r"\w+", repr(transform))) & {"Noise", "Contrast", "Gamma"}:
         assert transform(image, mask, rng)[0].shape[2] == 520  # of the image as a whole
         return
+    if isinstance(transform, CLAHE):  # needs integers
+        image = image.astype(np.uint8)
     shown, moved = transform(image, mask, np.random.default_rng(1))
     few, same = transform(image[..., 128:256], mask, np.random.default_rng(1))
     np.testing.assert_array_equal(shown[..., 128:256], few)
@@ -241,6 +254,7 @@ NOTHING = {
     "Gamma": Gamma((1, 1)),
     "Saturation": Saturation(0),
     "Hue": Hue(0),
+    "MotionBlur": MotionBlur((1, 1)),
     "Noise": Noise(0),
     "Cutout": Cutout(share=0),
     "Rotate90": Rotate90(turns=(0,)),
@@ -259,7 +273,7 @@ def test_at_zero_strength_it_is_the_identity(transform, seed):
 
 def test_every_public_transform_is_in_the_list():
     shown = " ".join(map(repr, TRANSFORMS.values()))
-    public = set(semseg.data.transforms.__all__) - {"assert_in_sync", "from_dict"}
+    public = set(semseg.data.transforms.__all__) - {"assert_in_sync", "from_dict", *BATCH_KINDS}
     missing = {name for name in public if f"{name}(" not in shown and name not in TRANSFORMS}
     assert not missing
 
@@ -344,7 +358,14 @@ def test_a_fill_is_a_whole_number(kind, fill):
         kind(*FILLS[kind], mask_fill=fill)
 
 
-PAIRS = {Affine: "zoom", Blur: "sd", Gamma: "power", JPEG: "quality"}
+PAIRS = {
+    Affine: "zoom",
+    Blur: "sd",
+    CLAHE: "limit",
+    Gamma: "power",
+    JPEG: "quality",
+    MotionBlur: "length",
+}
 
 
 @pytest.mark.parametrize("kind", PAIRS, ids=lambda kind: kind.__name__)
