@@ -401,4 +401,11 @@ FAULTS = [
         "(_CELL * numbers)",
         ("tests/data/transforms/test_deforming.py",),
     ),
+    Fault(
+        "every-step-mixed-alike",
+        "semseg/data/feeding/draws.py",
+        "return _generator(seed, _BATCH, step, shard[0])",
+        "return _generator(seed, _BATCH, 0, shard[0])",
+        ("tests/data/feeding/test_mixed.py",),
+    ),
 ]

@@ -55,6 +55,29 @@ class BatchTransform(Operation):
         Raises:
             ValueError: arrays of other shapes than these.
         """
+        raise NotImplementedError
+
+    def is_picked(self, count: int, rng: np.random.Generator) -> bool:
+        """Whether the next picture of a batch of `count` is mixed."""
+        return count > 1 and bool(rng.random() < self.probability)
+
+    def suited(self, class_map: ClassMap) -> Self:
+        """The same transform with what it has to know of a data set's classes."""
+        return self
+
+
+@dataclass(frozen=True, repr=False)
+class Pasting(BatchTransform):
+    """A transform that moves pixels from picture to picture, the mask's and weights' with them."""
+
+    def __call__(
+        self,
+        images: np.ndarray,
+        masks: np.ndarray,
+        rng: np.random.Generator,
+        weights: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, ...]:
+        """See `BatchTransform`."""
         batch = checked_batch(images, masks, weights)
         mixed = tuple(part.copy() for part in batch)
         for place in range(len(images)):
@@ -64,21 +87,13 @@ class BatchTransform(Operation):
                         new[place][paste.target] = old[paste.partner][paste.source]
         return mixed
 
-    def is_picked(self, count: int, rng: np.random.Generator) -> bool:
-        """Whether the next picture of a batch of `count` is mixed."""
-        return count > 1 and bool(rng.random() < self.probability)
-
     def pastes(self, masks: np.ndarray, place: int, rng: np.random.Generator) -> Iterator[Paste]:
         """What goes into picture number `place`."""
         raise NotImplementedError
 
-    def suited(self, class_map: ClassMap) -> Self:
-        """The same transform with what it has to know of a data set's classes."""
-        return self
-
 
 @dataclass(frozen=True, repr=False)
-class CutMix(BatchTransform):
+class CutMix(Pasting):
     """Replaces a box by the same box of another picture (Yun et al., ICCV 2019).
 
     The box has the picture's aspect, a share of its area of `1 - Beta(alpha, alpha)`, and its
@@ -112,7 +127,7 @@ class CutMix(BatchTransform):
 
 
 @dataclass(frozen=True, repr=False)
-class ClassMix(BatchTransform):
+class ClassMix(Pasting):
     """Pastes half of the classes of another picture, all their pixels (Olsson et al., WACV 2021).
 
     Of an odd number of classes the smaller half; a picture of a single class gives nothing.
@@ -145,7 +160,7 @@ class ClassMix(BatchTransform):
 
 
 @dataclass(frozen=True, repr=False)
-class CopyPaste(BatchTransform):
+class CopyPaste(Pasting):
     """Pastes objects of another picture, moved at random (Ghiasi et al., CVPR 2021).
 
     An object is a connected region of a class (touching ones are one); what is moved beyond the
@@ -213,7 +228,7 @@ class CopyPaste(BatchTransform):
 
 
 @dataclass(frozen=True, repr=False)
-class Mosaic(BatchTransform):
+class Mosaic(Pasting):
     """Four quarters of different pictures around a point (Bochkovskiy et al., YOLOv4, 2020).
 
     The point lies in the middle half of height and width. One quarter, drawn at random, is the
