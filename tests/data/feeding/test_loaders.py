@@ -91,6 +91,19 @@ def test_pytorchs_workers_read_the_same_stream():
     assert [hashed(map(np.asarray, batch)) for batch in loader] == expected
 
 
+def test_grain_reads_the_same_stream():
+    grain = pytest.importorskip("grain")
+    source = cells(9).batch_source(2, augment=[Flip(), Brightness()], mix=CutMix(), epochs=3)
+    expected = [hashed(batch) for batch in source]
+    steps = grain.MapDataset.source(source)
+    assert len(steps) == 15 and hashed(steps[7]) == expected[7]
+    read = iter(steps.to_iter_dataset(grain.ReadOptions(num_threads=4, prefetch_buffer_size=3)))
+    assert [hashed(next(read)) for _ in range(6)] == expected[:6]
+    again = iter(steps.to_iter_dataset())
+    again.set_state(read.get_state())  # as Grain restarts from a checkpoint
+    assert [hashed(batch) for batch in again] == expected[6:]
+
+
 # -- what every loader checks --------------------------------------------------------------------
 
 LOADERS = pytest.mark.parametrize("loader", ["pipeline", "batches", "batch_source"])
