@@ -178,13 +178,23 @@ def _augmentation(recipe: Recipe) -> Compose | None:
     if recipe.augmentation in ("street", "aerial"):
         seen = crop or recipe.size
         assert seen is not None  # the recipe's own check
-        return street(seen) if recipe.augmentation == "street" else aerial(seen)
+        preset, low, high = (
+            (street, 0.5, 2.0) if recipe.augmentation == "street" else (aerial, 0.75, 1.5)
+        )
+        return preset(seen, (_least_scale(recipe, low), high))
     if recipe.augmentation == "medical":
         return medical(crop)
     steps: list[Transform] = [] if crop is None else [RandomCrop(crop)]
     if recipe.augmentation == "light":
         steps.append(light())
     return Compose(steps) if steps else None
+
+
+def _least_scale(recipe: Recipe, usual: float) -> float:
+    """The smallest scale at which crops are still full of picture, where sizes are known."""
+    if recipe.crop is None or recipe.size is None:
+        return 1.0 if recipe.crop is None else usual
+    return max(usual, min(1.0, max(c / s for c, s in zip(recipe.crop, recipe.size, strict=True))))
 
 
 def _loss(ds: Dataset, recipe: Recipe) -> keras.losses.Loss:

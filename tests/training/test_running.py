@@ -173,6 +173,21 @@ def test_each_augmentation_ends_at_the_crop(name, ds):
     assert tuple(images.shape) == (2, *crop, 3) and tuple(masks.shape) == (2, *crop)
 
 
+@pytest.mark.parametrize(
+    ("size", "crop", "ignored"),
+    [((24, 24), None, 0), ((48, 48), (24, 24), 0), ((30, 30), (24, 24), 0), (None, (64, 64), 1)],
+)
+@pytest.mark.parametrize("name", ["street", "aerial"])
+def test_scales_leave_crops_full_of_picture_where_sizes_are_known(name, size, crop, ignored):
+    rng = np.random.default_rng(0)
+    images, masks = rng.integers(1, 256, (8, 48, 48, 3), np.uint8), rng.integers(0, 2, (8, 48, 48))
+    class_map = semseg.ClassMap(["a", "b"], ignore_class=255)
+    small = semseg.data.from_arrays(images, masks.astype(np.uint8), class_map)
+    recipe = dataclasses.replace(SMALL, size=size, crop=crop, augmentation=name, batch=8)
+    seen = [batch[1] for batch, _ in zip(stream(small, recipe), range(4), strict=False)]
+    assert any((np.asarray(masks) == 255).any() for masks in seen) == bool(ignored)
+
+
 def test_pictures_of_several_sizes_are_trained_on_in_crops_and_validated_whole(tmp_path):
     sizes = [(20, 24), (17, 31), (40, 16), (24, 24)]
     rng = np.random.default_rng(0)

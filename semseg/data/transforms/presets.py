@@ -23,17 +23,21 @@ def light() -> Compose:
     return Compose([Flip(), Brightness(0.1), Contrast(0.1)])
 
 
-def street(size: Size) -> Compose:
-    """For pictures from a car: scale by 1/2 to 2, a crop of `size`, left and right, weather.
+def street(size: Size, scale: tuple[float, float] = (0.5, 2.0)) -> Compose:
+    """For pictures from a car: another scale, a crop of `size`, left and right, weather.
 
-    Up and down stay where they are. The crop needs an `ignore_class`, or pictures of twice `size`.
+    Up and down stay where they are.
 
     Args:
         size: (height, width) of the crop.
+        scale: the factor is drawn from (low, high). The crop should still fit into the picture
+            times `low`: pictures of twice `size` for the default, or (1, 2) for pictures of
+            `size`. What is left over is black, needs an `ignore_class`, and teaches nothing.
     """
+    low, high = scale
     return Compose(
         [
-            RandomScale(0.5, 2.0),
+            RandomScale(low, high),
             RandomCrop(size, max_ignored=0.75),
             Flip(),
             Brightness(0.3),
@@ -64,18 +68,21 @@ def medical(size: Size | None = None) -> Compose:
     return Compose([*steps, Brightness(0.1), Contrast(0.2), Gamma((0.8, 1.25))])
 
 
-def aerial(size: Size) -> Compose:
+def aerial(size: Size, scale: tuple[float, float] = (0.75, 1.5)) -> Compose:
     """For pictures from above: no side is up; scale, a square crop, quarter turns, colours.
 
     Args:
         size: (height, width) of the crop, which must be a square as quarter turns exchange them.
+        scale: the factor is drawn from (low, high); as for `street`, (1, 1.5) for pictures of
+            `size`.
     """
     size = check_size(size)
     if size[0] != size[1]:
         raise ValueError(f"size must be a square for quarter turns, received {size!r}")
+    low, high = scale
     return Compose(
         [
-            RandomScale(0.75, 1.5),
+            RandomScale(low, high),
             RandomCrop(size, max_ignored=0.75),
             Rotate90(),
             Flip(),
