@@ -66,7 +66,8 @@ def main() -> None:
     rows = harness.stored_rows(args.results)
     for seed in range(args.seeds):
         for name in args.only:
-            key = {"variant": name, "seed": seed, "precision": args.precision}
+            steps = args.steps or BASE.steps
+            key = {"variant": name, "seed": seed, "steps": steps, "precision": args.precision}
             if harness.has_row(rows, key):
                 continue
             recipe = dataclasses.replace(BASE, **VARIANTS[name], seed=seed)

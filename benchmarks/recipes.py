@@ -209,6 +209,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/recipes"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
+    if args.steps and args.results == RESULTS:
+        parser.error("--steps makes rows that are no results: give --results another file")
     rows = harness.stored_rows(args.results)
     for name in args.only or TASKS:
         if args.data is None and not name.startswith("digits/"):

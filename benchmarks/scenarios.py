@@ -352,6 +352,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/scenarios"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
+    if args.steps and args.results == RESULTS:
+        parser.error("--steps makes rows that are no results: give --results another file")
     rows = harness.stored_rows(args.results)
     for name, scenario in scenarios(args.data, args.vgg16).items():
         if not args.only or name in args.only:

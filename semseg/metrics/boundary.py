@@ -14,6 +14,7 @@ from semseg.metrics.counting import predicted_ids
 from semseg.metrics.functional.boundaries import boundary_f1
 from semseg.metrics.functional.ids import mean_of_present
 from semseg.metrics.shapes import are_scores
+from semseg.metrics.soft_targets import are_shares
 
 # Sums of the pieces of so many numbers stay within int32.
 _IMAGES = 1024
@@ -76,6 +77,8 @@ class BoundaryF1(keras.metrics.Metric):
                 "run_eagerly=True to compile, or call semseg.metrics.functional.boundary_f1 on "
                 "what semseg.inference.predict returns"
             )
+        if are_shares(y_true, y_pred, max(2, self.num_classes)):
+            raise ValueError(f"{self.name} needs ids: soft targets, as of MixUp, have no boundary")
         if sample_weight is not None:
             raise ValueError(f"{self.name} measures images and takes no sample_weight")
         if are_scores(y_true.shape, y_pred.shape, max(2, self.num_classes), self.name):

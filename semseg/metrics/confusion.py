@@ -34,7 +34,7 @@ class ConfusionMetric(keras.metrics.Metric):
         apart by the rank, predictions of the same shape (ids) or with one more axis (logits or
         probabilities). Weights have the mask's shape or its first axes, such as (batch,). Soft
         targets, floats of the shape of the scores such as `MixUp` makes, count as their largest
-        share; where all are 0 the pixel is ignored.
+        share; where all are 0, and there is an `ignore_class`, the pixel is ignored.
 
     Raises:
         ValueError: shapes that do not fit; in eager use ids outside the classes and weights

@@ -56,9 +56,10 @@ def _findings(batches: BatchSource, step: int) -> str:
             f"Its images hold {bad} values that are not finite, at sample "
             f"{_first_bad(images)} of the batch: mend the data or the augmentation"
         )
+    ids = np.unique(masks.argmax(-1) if masks.ndim == 4 else masks).tolist()
     return (
         f"Its images lie in {images.min():g}..{images.max():g} and its masks hold the ids "
-        f"{np.unique(masks).tolist()}, so the weights have grown too large in a step before. "
+        f"{ids}, so the weights have grown too large in a step before. "
         f"{_CURES}"
     )
 

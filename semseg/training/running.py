@@ -192,8 +192,10 @@ def _augmentation(recipe: Recipe) -> Compose | None:
 
 def _least_scale(recipe: Recipe, usual: float) -> float:
     """The smallest scale at which crops are still full of picture, where sizes are known."""
-    if recipe.crop is None or recipe.size is None:
-        return 1.0 if recipe.crop is None else usual
+    if recipe.crop is None:
+        return 1.0
+    if recipe.size is None:
+        return usual
     return max(usual, min(1.0, max(c / s for c, s in zip(recipe.crop, recipe.size, strict=True))))
 
 

@@ -56,7 +56,8 @@ class Recipe:
         model_arguments: what the builder gets besides the classes.
         size: (height, width) to which every picture is resized first; None keeps their own.
         crop: (height, width) of random crops after that; None trains on whole pictures.
-        augmentation: a preset of `semseg.data.transforms`, or None.
+        augmentation: a preset of `semseg.data.transforms`, or None. "street" and "aerial" shrink
+            no picture below its crop where `size` is known, or where whole pictures are trained on.
         batch: pictures a step.
         steps: batches of the whole training, a multiple of `steps_per_epoch`.
         steps_per_epoch: after so many the model is validated and the state saved.

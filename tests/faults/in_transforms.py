@@ -209,15 +209,15 @@ FAULTS = [
     Fault(
         "mixup-without-weights",
         "semseg/data/transforms/mixup.py",
-        "plain if weights is None else plain * weights[..., None]",
-        "plain",
+        "np.where(has_class, np.float32(1) if weights is None else weights, np.float32(0))",
+        "has_class.astype(np.float32)",
         ("tests/data/transforms/test_mixup.py",),
     ),
     Fault(
         "mixup-cuts-off",
         "semseg/data/transforms/mixup.py",
-        "np.rint(mean)",
-        "mean",
+        "np.rint(image)",
+        "image",
         ("tests/data/transforms/test_mixup.py",),
     ),
     Fault(

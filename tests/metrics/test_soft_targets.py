@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semseg.metrics import ClassIoU, MeanIoU, PixelAccuracy
+from semseg.metrics import BoundaryF1, ClassIoU, MeanIoU, PixelAccuracy
 
 
 def shares_of(masks, num_classes):
@@ -76,6 +76,12 @@ def test_what_is_no_share_is_an_error_or_counted(wrong):
         tf.function(metric.update_state)(shares, logits)
         assert metric.invalid_pixels == 1
         assert float(metric.result()) == pytest.approx(5 / 6), "an invalid label raised a score"
+
+
+def test_they_have_no_boundary():
+    shares = shares_of(np.zeros((1, 8, 8), int), 3)
+    with pytest.raises(ValueError, match="boundary_f1 needs ids: soft targets, as of MixUp, have"):
+        BoundaryF1(3).update_state(shares, shares)
 
 
 def test_ids_of_that_shape_are_still_ids():

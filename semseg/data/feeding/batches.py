@@ -1,8 +1,9 @@
 """A batch from its absolute step: what every loader calls, and what makes them agree.
 
 Step `s` lies in epoch `s // steps_per_epoch`. An epoch is one permutation of the samples (or one
-draw of them), and the augmentation of a sample has a generator of its own: `draws` has both.
-Nothing else is random, so any number of threads, processes or restarts gives the same stream.
+draw of them), the augmentation of a sample has a generator of its own, and so has what `mix=` does
+to a batch: `draws` has all three. Nothing else is random, so any number of threads, processes or
+restarts gives the same stream.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,7 @@ from semseg._checks import (
     warn_if_unit_range,
 )
 from semseg.classes import ClassMap
+from semseg.data.errors import prefixed
 from semseg.data.feeding.caching import Decoded, OnDisk, in_memory
 from semseg.data.feeding.draws import Draws, Shard, batch_rng, sample_rng
 from semseg.data.feeding.epochs import first_epoch
@@ -46,7 +48,8 @@ Result = TypeVar("Result")
 class BatchSource:
     """Batches by absolute step: `source[step] -> (images, masks)`, endless.
 
-    With `sample_weight` there are three parts: (images, masks, weights). The arguments are those
+    With `sample_weight`, and with `MixUp` where there is an ignored id, there are three parts:
+    (images, masks, weights). The arguments are those
     of `Dataset.pipeline`; all are checked before a cache is filled, `repeat` and `start_step` for
     those who read the stream.
     """
@@ -78,12 +81,15 @@ class BatchSource:
         self._chain_shown = repr(self.transform)
         self._is_own = is_own(self.transform)
         self.weights = None if sample_weight is None else PixelWeights(sample_weight, ds.class_map)
-        if mix is not None and batch_size == 1:
-            raise ValueError("mix= mixes the pictures of a batch: pass batch_size >= 2, received 1")
         self._mixed = None if mix is None else Mixed(mix, ds.class_map)
         self._shard = shard = _checked_shard(shard, ds)
         draws = Draws(len(ds), shard, shuffle, self.seed)
         count = len(draws)
+        if mix is not None and min(batch_size, count) == 1:
+            raise ValueError(
+                "mix= mixes the pictures of a batch: pass batch_size >= 2 and as many samples, "
+                f"received batch_size {batch_size} and {count} samples"
+            )
         self.steps_per_epoch = count // batch_size if drop_remainder else -(-count // batch_size)
         if not self.steps_per_epoch:
             raise ValueError(
@@ -102,7 +108,8 @@ class BatchSource:
         index = int(self.order(0)[0])
         seen = self._named(self.decoded, index)
         first = self._named(lambda i: self._made(seen, i, epoch=0), index)
-        self.form = form_of(self._mix(tuple(np.stack([part, part]) for part in first), 0), 1)
+        alike = [index] * min(batch_size, count)
+        self.form = form_of(self.mixed(self.stacked([first] * len(alike), alike), 0, alike), 1)
         warn_if_unit_range(first[0])
         if cache == "ram":
             read = partial(self._named, self.decoded)
@@ -119,7 +126,7 @@ class BatchSource:
         indices, turns = (part[chosen].tolist() for part in self._draws.of_epoch(epoch))
         pairs = zip(indices, turns, strict=True)
         batch = self.stacked((self.sample(i, epoch, turn) for i, turn in pairs), indices)
-        batch = self._mix(batch, int(step))
+        batch = self.mixed(batch, int(step), indices)
         if form_of(batch, 1) != self.form:
             raise ValueError(
                 f"all samples of {self.ds.name!r} must have one dtype and number of channels, "
@@ -176,10 +183,16 @@ class BatchSource:
                 whole[place] = array
         return batch
 
-    def _mix(self, batch: Batch, step: int) -> Batch:
+    def mixed(self, batch: Batch, step: int, indices: Sequence[int]) -> Batch:
+        """A batch after `mix=`; an error names its samples."""
         if self._mixed is None:
             return batch
-        return self._mixed(batch, batch_rng(self.seed, step, self._shard))
+        try:
+            return self._mixed(batch, batch_rng(self.seed, step, self._shard))
+        except Exception as error:  # someone's own function may raise anything
+            ids = ", ".join(repr(self.ds.ids[i]) for i in indices)
+            where = f"batch of step {step} of {self.ds.name!r} (samples {ids})"
+            raise prefixed(error, where) from error
 
     def _named(self, work: Callable[[int], Result], index: int) -> Result:
         """`work(index)`; every error names the sample."""

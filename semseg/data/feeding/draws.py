@@ -1,4 +1,4 @@
-"""What is random in a stream: the samples of an epoch, their order, the generator of each sample.
+"""What is random in a stream: an epoch's samples and their order, a generator a sample and a batch.
 
 Every draw is made from (seed, what for, epoch, ...), so that none depends on another. A spawn key
 keeps them apart: entropy alone would not, since NumPy takes `[seed, epoch]` and

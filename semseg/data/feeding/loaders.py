@@ -56,7 +56,8 @@ def pipeline(
             it. Pixels it leaves without a class become the data set's `ignore_class`
             (albumentations has its own `fill_mask=`, by default class 0).
         shuffle: whether each epoch has an order of its own.
-        seed: an int >= 0; all that is random follows from it, the epoch and the sample's index.
+        seed: an int >= 0; all that is random follows from it, the epoch and the sample's index
+            (and the step, where batches are mixed).
         cache: "ram" keeps the decoded samples (before resize and augmentation) in memory; they are
             read when the pipeline is made, and freed with it. A folder keeps images and masks on
             disk as raw records, for later runs too; another data set's folder is an error, and so
@@ -72,8 +73,8 @@ def pipeline(
         mix: what mixes the pictures of each batch once they are augmented: a transform of batches
             such as `transforms.CutMix()`, a list of them, or any function (images, masks, rng) ->
             (images, masks), with weights (images, masks, rng, weights). Its generator is the
-            step's; a last batch of one picture stays as it is. `MixUp` makes soft targets (batch,
-            height, width, classes).
+            step's; ours leave a last batch of one picture as it is. `MixUp` makes soft targets
+            (batch, height, width, classes) and, where there is an `ignore_class`, weights.
         shard: (i, n) reads only the samples i, i + n, i + 2n, ..., for host `i` of `n`. Shards may
             differ by one sample, and so by one step an epoch; hosts that train together take as
             many steps each with `repeat=True` and one `steps_per_epoch`.
@@ -256,6 +257,7 @@ def benchmark(
     augment: Augment | None = None,
     *,
     sample_weight: SampleWeight | None = None,
+    mix: Mix | None = None,
     samples: int = 64,
 ) -> Throughput:
     """How fast samples are read, decoded, augmented and batched, and which stage bounds.
@@ -269,6 +271,7 @@ def benchmark(
         size: see `pipeline`.
         augment: see `pipeline`.
         sample_weight: see `pipeline`.
+        mix: see `pipeline`; its time is in that of the batch.
         samples: how many samples are timed, fewer where there are not as many.
 
     Returns:
@@ -280,5 +283,7 @@ def benchmark(
         ['augment', 'batch', 'decode', 'read']
     """
     check_count("samples", samples, 1)
-    source = BatchSource(ds, batch_size, size=size, augment=augment, sample_weight=sample_weight)
+    source = BatchSource(
+        ds, batch_size, size=size, augment=augment, sample_weight=sample_weight, mix=mix
+    )
     return measure(source, samples)

@@ -11,7 +11,7 @@ from semseg.data.errors import prefixed
 from semseg.data.transforms import MixUp
 from semseg.data.transforms.mixing import BatchTransform, BatchTransformLike, checked_batch
 from semseg.data.transforms.operation import name_of
-from semseg.data.transforms.transform import Transform
+from semseg.data.transforms.transform import Transform, takes_weights
 
 Mix = BatchTransformLike | Sequence[BatchTransformLike]
 _Batch = tuple[np.ndarray, ...]
@@ -27,6 +27,8 @@ class Mixed:
 
     def __init__(self, mix: Mix, class_map: ClassMap) -> None:
         steps: list[Any] = list(mix) if isinstance(mix, list | tuple) else [mix]
+        if not steps:
+            raise ValueError("mix must hold a transform of batches, received an empty list")
         for step in steps:
             _check_step(step)
         if any(isinstance(step, MixUp) for step in steps[:-1]):
@@ -36,35 +38,54 @@ class Mixed:
 
     def __call__(self, batch: _Batch, rng: np.random.Generator) -> _Batch:
         """The mixed batch; an error names the step it came from."""
-        step: Any
         for step in self._steps:
             try:
-                made = step(*batch[:2], rng, *batch[2:])
-                if not isinstance(step, BatchTransform):
-                    self._check(made, batch, name_of(step))
+                batch = self._by(step, batch, rng)
             except Exception as error:  # someone's own function may raise anything
                 raise prefixed(error, name_of(step)) from error
-            batch = tuple(made)
         return batch
 
-    def _check(
-        self, made: tuple[np.ndarray, ...], batch: tuple[np.ndarray, ...], name: str
-    ) -> None:
+    def _by(self, step: Any, batch: _Batch, rng: np.random.Generator) -> _Batch:
+        images, masks, *weights = batch
+        if isinstance(step, BatchTransform):
+            return step(images, masks, rng, *weights)
+        if len(batch) > 2 and not takes_weights(step):
+            raise ValueError(
+                "with sample_weight= a function that mixes must mix the weights too: let it take "
+                "(images, masks, rng, weights) and return (images, masks, weights)"
+            )
+        made = step(images, masks, rng, *weights)
         if not isinstance(made, tuple | list) or len(made) != len(batch):
-            raise ValueError(f"{name} must return as many arrays as it gets, {len(batch)}")
+            raise ValueError(f"it must return as many arrays as it gets, {len(batch)}")
         images, masks, *weights = made
-        checked_batch(images, masks, weights[0] if weights else None, f" after {name}")
+        checked_batch(images, masks, weights[0] if weights else None, " after it")
+        for old, new in zip(batch, made, strict=True):
+            if old.dtype != new.dtype or old.shape[:1] + old.shape[3:] != (
+                new.shape[:1] + new.shape[3:]
+            ):
+                raise ValueError(
+                    "it must keep number, channels and dtype of what it gets, received "
+                    f"{old.dtype} {old.shape} and returned {new.dtype} {new.shape}"
+                )
         known = (self._class_map.num_classes, self._class_map.ignore_class)
         found = unknown_ids(masks, *known)
         if found:
-            raise ValueError(unknown_ids_message(found, *known, f"masks after {name}"))
+            raise ValueError(unknown_ids_message(found, *known, "masks after it"))
+        return tuple(made)
 
 
 def _check_step(step: Any) -> None:
     if isinstance(step, Transform):
         raise TypeError(f"{step!r} changes single pictures: pass it as augment=")
-    if not callable(step):
+    of_keras = [kind for kind in type(step).__mro__ if kind.__module__.split(".")[0] == "keras"]
+    if of_keras:
+        name = type(step).__name__
+        ours = f"semseg.data.transforms.{name}()" if name in ("CutMix", "MixUp") else "ours"
         raise TypeError(
-            f"mix must be a transform of batches, such as CutMix(), or a list of them, received "
+            f"mix must be a transform of NumPy batches, received Keras's {name}: {ours}"
+        )
+    if isinstance(step, type) or not callable(step):
+        raise TypeError(
+            "mix must be a transform of batches, such as CutMix(), or a list of them, received "
             f"{step!r}"
         )

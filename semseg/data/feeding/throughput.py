@@ -21,7 +21,7 @@ class Throughput:
     Args:
         name: the data set's.
         milliseconds: one thread's time an image, by stage: "read" (files from disk), "decode"
-            (or whatever else makes a sample), "augment" (resize too), "batch".
+            (or whatever else makes a sample), "augment" (resize too), "batch" (mixed too).
         images_per_second: of whole batches, with threads.
         threads: how many.
         decoded_bytes: about what the decoded samples take in memory.
@@ -118,7 +118,7 @@ def _time_batch(source: BatchSource, indices: list[int], seconds: dict[str, floa
         seconds["augment"] += augment
         made.append((image, mask) if weights is None else (image, mask, weights))
     start = time.perf_counter()
-    source.stacked(made, indices)
+    source.mixed(source.stacked(made, indices), 0, indices)
     seconds["batch"] += time.perf_counter() - start
 
 

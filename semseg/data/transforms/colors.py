@@ -8,7 +8,7 @@ import numpy as np
 
 from semseg.data.transforms.operation import check_range
 from semseg.data.transforms.transform import Sample, Transform
-from semseg.data.transforms.values import image_range
+from semseg.data.transforms.values import check_values
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 # From RGB to luma and two axes of colour (YIQ, as in NTSC), and back.
@@ -24,19 +24,22 @@ class ColorOperation(Transform):
         """(3, 3), which multiplies (red, green, blue)."""
         raise NotImplementedError
 
-    @staticmethod
-    def run_all(
-        steps: "Iterable[ColorOperation]", sample: Sample, rng: np.random.Generator
-    ) -> Sample:
-        image = sample.image
+    def check_image(self, image: np.ndarray) -> None:
         if image.shape[2] != 3:
             raise ValueError(
                 "colours can only be changed in images of 3 channels (RGB), received "
                 f"{image.shape[2]} channels; leave it out"
             )
-        image_range(image)
+        check_values(image)
+
+    @staticmethod
+    def run_all(
+        steps: "Iterable[ColorOperation]", sample: Sample, rng: np.random.Generator
+    ) -> Sample:
+        image = sample.image
         matrix = np.eye(3)
         for step in steps:
+            step.check_image(image)
             matrix = step.matrix(rng) @ matrix
         wide = image.astype(np.float32) if image.dtype == np.float16 else image
         return sample._replace(image=cv2.transform(wide, matrix).astype(image.dtype, copy=False))

@@ -23,7 +23,8 @@ class _Several(Transform):
         for transform in self.transforms:
             if isinstance(transform, BatchTransform):
                 raise TypeError(
-                    f"{transform!r} mixes the pictures of a batch: pass it to the pipeline as mix="
+                    f"{transform!r} mixes the pictures of a batch: pass it to the pipeline as "
+                    "mix=, several as a list, each with its probability="
                 )
             if not callable(transform):
                 raise TypeError(
@@ -43,6 +44,12 @@ class _Several(Transform):
         shown = ", ".join(map(name_of, self.transforms))
         chance = "" if self.probability == 1 else f", probability={self.probability!r}"
         return f"{type(self).__name__}([{shown}]{chance})"
+
+    def check(self, image: np.ndarray) -> None:
+        for transform in self.transforms:
+            if not isinstance(transform, Transform):
+                return  # someone's own function may make another image
+            transform.check(image)
 
     def fills(self) -> set[int]:
         return set().union(*(t.fills() for t in self.transforms if isinstance(t, Transform)))

@@ -1,13 +1,13 @@
 """Transforms of whole batches that paste parts of one picture into another."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
 
-from semseg._checks import check_positive, is_number
+from semseg._checks import check_positive
 from semseg.classes import ClassMap
 from semseg.data.transforms.operation import Operation, check_range
 
@@ -97,7 +97,7 @@ class CutMix(Pasting):
     """Replaces a box by the same box of another picture (Yun et al., ICCV 2019).
 
     The box has the picture's aspect, a share of its area of `1 - Beta(alpha, alpha)`, and its
-    middle anywhere, so that it may reach beyond the edges. For masks: French et al., BMVC 2020.
+    middle anywhere, so that it may reach beyond the edges and is cut there.
 
     Args:
         alpha: 1 draws all shares alike, less prefers very small and very large boxes.
@@ -130,10 +130,11 @@ class CutMix(Pasting):
 class ClassMix(Pasting):
     """Pastes half of the classes of another picture, all their pixels (Olsson et al., WACV 2021).
 
-    Of an odd number of classes the smaller half; a picture of a single class gives nothing.
+    Of an odd number of classes the smaller half; a picture of a single class gives nothing. The
+    authors paste predictions for pictures without masks; here it is annotations.
 
     Args:
-        ignore_class: the id that is no class; in a pipeline the data set's.
+        ignore_class: the id that is no class; in a pipeline the data set's, and so not needed.
 
     Example:
         >>> masks = np.array([[[0, 0, 0, 0]], [[1, 1, 2, 2]]])
@@ -142,14 +143,15 @@ class ClassMix(Pasting):
         array([[1, 1, 0, 0]])
     """
 
-    ignore_class: int | None = None
+    ignore_class: int | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_known(self, "ignore_class")
 
     def suited(self, class_map: ClassMap) -> Self:
-        return (
-            self
-            if self.ignore_class is not None
-            else replace(self, ignore_class=class_map.ignore_class)
-        )
+        check_known(self, "ignore_class", class_map.ignore_class)
+        return replace(self, ignore_class=class_map.ignore_class)
 
     def pastes(self, masks: np.ndarray, place: int, rng: np.random.Generator) -> Iterator[Paste]:
         partner = another(place, len(masks), rng)
@@ -161,13 +163,14 @@ class ClassMix(Pasting):
 
 @dataclass(frozen=True, repr=False)
 class CopyPaste(Pasting):
-    """Pastes objects of another picture, moved at random (Ghiasi et al., CVPR 2021).
+    """Pastes objects of another picture, moved at random, after Ghiasi et al., CVPR 2021.
 
     An object is a connected region of a class (touching ones are one); what is moved beyond the
-    edges is cut off.
+    edges is cut off. The authors scale and flip the whole other picture instead of moving objects:
+    `augment=` does that to each picture before.
 
     Args:
-        classes: ids or, in a pipeline, names of the classes whose objects are pasted.
+        classes: a list of ids or, in a pipeline, names of the classes whose objects are pasted.
         share: how often each object of the other picture is pasted.
         shift: how far it is moved at most, as a share of height and width; 0 leaves it where it
             was.
@@ -191,7 +194,7 @@ class CopyPaste(Pasting):
         whole = not isinstance(classes, str) and isinstance(classes, Sequence | np.ndarray)
         if not whole or not len(classes) or not all(map(_is_class, classes)):
             raise ValueError(
-                f"classes of CopyPaste must be ids or names of classes, received {classes!r}"
+                f"classes of CopyPaste must be a list of ids or names, received {classes!r}"
             )
         object.__setattr__(self, "classes", tuple(classes))
 
@@ -204,7 +207,7 @@ class CopyPaste(Pasting):
                     f"{len(names) - 1}, received {known!r}"
                 )
         ids = [names.index(c) if isinstance(c, str) else int(c) for c in self.classes]
-        return replace(self, classes=ids)
+        return replace(self, classes=list(dict.fromkeys(ids)))
 
     def pastes(self, masks: np.ndarray, place: int, rng: np.random.Generator) -> Iterator[Paste]:
         partner, size = another(place, len(masks), rng), np.array(masks.shape[1:])
@@ -229,11 +232,12 @@ class CopyPaste(Pasting):
 
 @dataclass(frozen=True, repr=False)
 class Mosaic(Pasting):
-    """Four quarters of different pictures around a point (Bochkovskiy et al., YOLOv4, 2020).
+    """Four quarters of different pictures around a point, after Bochkovskiy et al., YOLOv4, 2020.
 
     The point lies in the middle half of height and width. One quarter, drawn at random, is the
     picture's own and stays; the three others are pieces of that size cut at random out of other
-    pictures of the batch. Nothing is scaled, so that masks stay exact.
+    pictures of the batch (in a batch of two or three some of one). Unlike theirs nothing is scaled
+    here, so that masks stay exact: `RandomScale` in `augment=` does.
 
     Example:
         >>> masks = np.stack([np.full((6, 8), i, "uint8") for i in range(4)])
@@ -262,17 +266,18 @@ def checked_batch(
 ) -> tuple[np.ndarray, ...]:
     """Images, masks and perhaps weights that may be a batch; `when` says what they come from."""
     batch = (images, masks) if weights is None else (images, masks, weights)
-    shapes = [getattr(part, "shape", None) for part in batch]
+    if not all(isinstance(part, np.ndarray) for part in batch):
+        kinds = ", ".join(type(part).__name__ for part in batch)
+        raise TypeError(f"a batch{when} must be NumPy arrays, received {kinds}")
     if (
-        not all(isinstance(part, np.ndarray) for part in batch)
-        or images.ndim != 4
+        images.ndim != 4
         or any(part.shape != images.shape[:3] for part in batch[1:])
         or masks.dtype.kind not in "ui"
     ):
         raise ValueError(
             f"a batch{when} must be images (batch, height, width, channels), masks (batch, height, "
             "width) of integer ids and perhaps weights of the masks' shape, received shapes "
-            f"{', '.join(map(str, shapes))} and masks of {getattr(masks, 'dtype', type(masks))}"
+            f"{', '.join(str(part.shape) for part in batch)} and masks of {masks.dtype}"
         )
     return batch
 
@@ -282,8 +287,23 @@ def another(place: int, count: int, rng: np.random.Generator) -> int:
     return (place + 1 + int(rng.random() * (count - 1))) % count
 
 
+def check_known(owner: Any, name: str, known: int | None = None) -> None:
+    """An argument that a data set says too: None or an int, and if `known` is given the same."""
+    value = getattr(owner, name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer)):
+        raise TypeError(
+            f"{name} of {type(owner).__name__} must be None or an int, received {value!r}"
+        )
+    if value is not None and known is not None and value != known:
+        raise ValueError(
+            f"{name} of {type(owner).__name__} must be the data set's, {known}, received {value}; "
+            "leave it out"
+        )
+
+
 def _is_class(value: Any) -> bool:
-    return isinstance(value, str) or (is_number(value) and value == int(value) >= 0)
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, str) or (whole and value >= 0)
 
 
 def _piece(part: slice, length: int, rng: np.random.Generator) -> slice:

@@ -34,10 +34,9 @@ def street(size: Size, scale: tuple[float, float] = (0.5, 2.0)) -> Compose:
             times `low`: pictures of twice `size` for the default, or (1, 2) for pictures of
             `size`. What is left over is black, needs an `ignore_class`, and teaches nothing.
     """
-    low, high = scale
     return Compose(
         [
-            RandomScale(low, high),
+            _scale(scale),
             RandomCrop(size, max_ignored=0.75),
             Flip(),
             Brightness(0.3),
@@ -79,10 +78,9 @@ def aerial(size: Size, scale: tuple[float, float] = (0.75, 1.5)) -> Compose:
     size = check_size(size)
     if size[0] != size[1]:
         raise ValueError(f"size must be a square for quarter turns, received {size!r}")
-    low, high = scale
     return Compose(
         [
-            RandomScale(low, high),
+            _scale(scale),
             RandomCrop(size, max_ignored=0.75),
             Rotate90(),
             Flip(),
@@ -93,3 +91,11 @@ def aerial(size: Size, scale: tuple[float, float] = (0.75, 1.5)) -> Compose:
             JPEG(probability=0.2),
         ]
     )
+
+
+def _scale(scale: tuple[float, float]) -> RandomScale:
+    try:
+        low, high = scale
+    except TypeError:
+        raise TypeError(f"scale must be (low, high), received {scale!r}") from None
+    return RandomScale(low, high)

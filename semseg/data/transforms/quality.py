@@ -7,13 +7,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from semseg._checks import check_size
+from semseg._checks import check_count
 from semseg.data.transforms.channels import in_groups
-from semseg.data.transforms.frame import Size
 from semseg.data.transforms.operation import check_pair, check_range
 from semseg.data.transforms.resizing import between
 from semseg.data.transforms.transform import Sample, Transform
-from semseg.data.transforms.values import image_range, to_dtype
+from semseg.data.transforms.values import check_values, image_range, to_dtype
 from semseg.data.transforms.window import check_dtype
 
 
@@ -31,6 +30,7 @@ class ImageOperation(Transform):
     ) -> Sample:
         image = sample.image
         for step in steps:
+            step.check_image(image)
             image = step.change(image, rng)
         return sample._replace(image=image)
 
@@ -52,8 +52,10 @@ class Blur(ImageOperation):
         super().__post_init__()
         check_pair(self, "sd")
 
-    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def check_image(self, image: np.ndarray) -> None:
         check_dtype(image)
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         sd = between(*self.sd, rng)
         return in_groups(lambda part: cv2.GaussianBlur(part, (0, 0), sd), image)
 
@@ -83,8 +85,10 @@ class MotionBlur(ImageOperation):
         if self.length[0] < 1:
             raise ValueError(f"length of MotionBlur must be at least 1, received {self.length}")
 
-    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def check_image(self, image: np.ndarray) -> None:
         check_dtype(image)
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         kernel = line_kernel(between(*self.length, rng), rng.random() * np.pi)
         how = cv2.BORDER_REFLECT_101
         return in_groups(lambda part: cv2.filter2D(part, -1, kernel, borderType=how), image)
@@ -93,7 +97,8 @@ class MotionBlur(ImageOperation):
 def line_kernel(length: float, angle: float) -> np.ndarray:
     """A line of that length in pixels through the middle, each point shared by four pixels."""
     reach = int(np.ceil(length / 2))
-    along = (np.arange(256) + 0.5) / 256 - 0.5
+    points = max(256, 8 * reach)
+    along = (np.arange(points) + 0.5) / points - 0.5
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
     x, y = (along * (length - 1) * f(angle) + reach for f in (np.cos, np.sin))
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
@@ -111,29 +116,45 @@ class CLAHE(ImageOperation):
     other pictures each channel by itself. Images of uint8 and uint16 (Zuiderveld, 1994; OpenCV's).
 
     Args:
-        limit: how many times the mean a bar of a tile's histogram may reach, drawn log-uniformly
-            from [low, high]: more is more contrast, and more noise.
-        tiles: (rows, columns) of tiles.
+        limit: how many times the mean a bar of a tile's histogram may reach, before what is cut
+            off is shared among all bars; drawn log-uniformly from [low, high], not below 1. More
+            is more contrast, and more noise.
+        tile: the least height and width of a tile, in pixels. Its histogram has a bar a grey
+            value, and OpenCV counts in whole pixels what a bar may hold: 32 at least for uint8,
+            512 for uint16.
 
     Example:
-        >>> image = np.arange(48, dtype="uint8").reshape(6, 8, 1)
-        >>> even, mask = CLAHE()(image, np.zeros((6, 8), "uint8"), np.random.default_rng(0))
-        >>> bool(np.ptp(even) > np.ptp(image))
+        >>> image = np.arange(4096, dtype="uint8").reshape(64, 64, 1) // 4
+        >>> even, mask = CLAHE()(image, np.zeros((64, 64), "uint8"), np.random.default_rng(0))
+        >>> bool(even.std() > image.std())
         True
     """
 
     limit: tuple[float, float] = (1.0, 4.0)
-    tiles: Size = (8, 8)
+    tile: int = 64
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_pair(self, "limit")
-        object.__setattr__(self, "tiles", check_size(self.tiles, "tiles of CLAHE"))
+        check_count("tile of CLAHE", self.tile, 32)
+        if self.limit[0] < 1:
+            raise ValueError(f"limit of CLAHE must be at least 1, received {self.limit}")
 
-    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def check_image(self, image: np.ndarray) -> None:
         if image.dtype not in (np.uint8, np.uint16):
             raise TypeError(f"CLAHE needs images of uint8 or uint16, received {image.dtype}")
-        evened = cv2.createCLAHE(between(*self.limit, rng), self.tiles[::-1]).apply
+        if image.dtype == np.uint16 and self.tile < 512:
+            raise ValueError(f"CLAHE needs tile >= 512 for images of uint16, received {self.tile}")
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        height, width = image.shape[:2]
+        if min(height, width) < self.tile:
+            raise ValueError(
+                f"CLAHE needs pictures of at least a tile of {self.tile} x {self.tile}, received "
+                f"{height} x {width}; pass a smaller tile="
+            )
+        tiles = (width // self.tile, height // self.tile)  # OpenCV counts columns first
+        evened = cv2.createCLAHE(between(*self.limit, rng), tiles).apply
         if image.shape[2] != 3:
             return np.stack([evened(channel) for channel in np.moveaxis(image, 2, 0)], axis=2)
         luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -161,6 +182,9 @@ class Noise(ImageOperation):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range(self, "sd", 0, 1)
+
+    def check_image(self, image: np.ndarray) -> None:
+        check_values(image)
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         span = image_range(image)
@@ -190,12 +214,14 @@ class JPEG(ImageOperation):
         if self.quality[1] > 100:
             raise ValueError(f"quality of JPEG must be at most 100, received {self.quality}")
 
-    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def check_image(self, image: np.ndarray) -> None:
         if image.dtype != np.uint8 or image.shape[2] not in (1, 3):
             raise ValueError(
                 "JPEG needs uint8 images of 1 or 3 channels, received "
                 f"{image.dtype} of {image.shape[2]}; leave it out"
             )
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         low, high = self.quality
         quality = int(low + rng.random() * (high + 1 - low))
         # The same swap on both ways: colours are coded in OpenCV's order.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -15,16 +16,18 @@ from semseg.data.transforms.operation import check_range
 from semseg.data.transforms.quality import Blur, Noise
 from semseg.data.transforms.transform import Transform, TransformLike
 from semseg.data.transforms.turning import Flip
-from semseg.data.transforms.values import Brightness, Contrast, Gamma
+from semseg.data.transforms.values import Brightness, Contrast, Gamma, check_values
 
 
 @dataclass(frozen=True, repr=False)
 class RandAugment(Transform):
-    """`count` transforms drawn from one set, all as strong as `magnitude` (Cubuk et al., 2020).
+    """`count` transforms drawn from one set of 13, after Cubuk et al., NeurIPS 2020.
 
-    Two numbers in place of a list: try `magnitude` 0.2, 0.4, 0.6 and keep the best. The set is in
-    `operations()`: the authors', as far as it makes sense for masks and cameras, geometric ones
-    moving image and mask together. Each draws its own strength up to the magnitude's.
+    Two numbers in place of a list: try `magnitude` 0.2, 0.4, 0.6 and keep the best. The set, in
+    `operations()`, is ours: rotation, shear, shift and zoom, which move image and mask together,
+    mirror images left and right, brightness, contrast, gamma, noise, blur, saturation, hue, and a
+    square of the image hidden (not of the mask). Each draws its own strength, up to the
+    magnitude's; the authors' are all as strong as that.
 
     Args:
         count: how many are drawn, with replacement.
@@ -33,6 +36,9 @@ class RandAugment(Transform):
         border: what geometric ones show beyond the edges: "reflect" needs no id, "fill" takes the
             data set's `ignore_class`.
         mask_fill: the id for "fill"; in a pipeline the data set's `ignore_class` by default.
+
+    Raises:
+        ValueError: an image of other than 3 channels, unless `colors=False`.
 
     Example:
         >>> image, mask = np.zeros((60, 80, 3), "uint8"), np.zeros((60, 80), "uint8")
@@ -53,6 +59,19 @@ class RandAugment(Transform):
         check_count("count of RandAugment", self.count, 1)
         check_range(self, "magnitude", 0, 1)
         check_border(self.border)
+        if not isinstance(self.colors, bool):
+            raise TypeError(f"colors of RandAugment must be a bool, received {self.colors!r}")
+
+    def filled(self, ignore_class: int | None) -> Self:
+        return super().filled(ignore_class) if self.border == "fill" else self
+
+    def check_image(self, image: np.ndarray) -> None:
+        if self.colors and image.shape[2] != 3:
+            raise ValueError(
+                "colours can only be changed in images of 3 channels (RGB), received "
+                f"{image.shape[2]} channels; pass colors=False"
+            )
+        check_values(image)
 
     def steps(self, rng: np.random.Generator) -> Iterator[TransformLike]:
         operations = self.operations()

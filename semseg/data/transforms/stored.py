@@ -8,7 +8,7 @@ from semseg.data.transforms.compose import Compose, OneOf
 from semseg.data.transforms.cropping import Pad, RandomCrop
 from semseg.data.transforms.cutout import Cutout
 from semseg.data.transforms.deforming import Elastic, GridDistortion
-from semseg.data.transforms.mixing import ClassMix, CopyPaste, CutMix, Mosaic
+from semseg.data.transforms.mixing import BatchTransform, ClassMix, CopyPaste, CutMix, Mosaic
 from semseg.data.transforms.mixup import MixUp
 from semseg.data.transforms.operation import Operation
 from semseg.data.transforms.quality import CLAHE, JPEG, Blur, MotionBlur, Noise
@@ -26,7 +26,7 @@ KINDS: dict[str, type[Transform]] = {
         RandomCrop, RandomScale, Resize, Rotate90, Saturation,
     )
 }  # fmt: skip
-BATCH_KINDS: dict[str, type[Operation]] = {
+BATCH_KINDS: dict[str, type[BatchTransform]] = {
     kind.__name__: kind for kind in (ClassMix, CopyPaste, CutMix, MixUp, Mosaic)
 }
 
@@ -52,7 +52,7 @@ def from_dict(stored: dict[str, Any]) -> Any:
         Compose([Flip(), Rotate90()])
     """
     arguments = {key: value for key, value in stored.items() if key != "name"}
-    kinds = {**KINDS, **BATCH_KINDS}
+    kinds: dict[str, type[Operation]] = {**KINDS, **BATCH_KINDS}
     kind = kinds.get(str(stored.get("name")))
     if kind is None:
         raise ValueError(f"name must be one of {', '.join(kinds)}, received {stored.get('name')!r}")

@@ -55,11 +55,23 @@ class Transform(Operation):
             ValueError: an image and a mask of different sizes or of other shapes than these, given
                 or returned by a function in a chain.
         """
-        sample = run(self.pick(rng), checked(Sample(image, mask, weights)), rng)
+        sample = checked(Sample(image, mask, weights))
+        self.check(sample.image)
+        sample = run(self.pick(rng), sample, rng)
         moved = fitting(sample.mask, self.fills())
         if sample.weights is None:
             return sample.image, moved
         return sample.image, moved, sample.weights
+
+    def check(self, image: np.ndarray) -> None:
+        """Refuses what it can't take, before chance decides whether it is applied at all."""
+        try:
+            self.check_image(image)
+        except (TypeError, ValueError) as error:
+            raise prefixed(error, name_of(self)) from error
+
+    def check_image(self, image: np.ndarray) -> None:
+        """Refuses an image of a dtype or of channels that it can't take."""
 
     def pick(self, rng: np.random.Generator) -> "Iterator[TransformLike]":
         """The steps that this call applies, none of them a choice any more."""
@@ -151,7 +163,7 @@ def _run_functions(
         image, mask = sample.image.copy(), sample.mask.copy()
         if sample.weights is None:
             sample = Sample(*step(image, mask, rng))
-        elif _takes_weights(step):
+        elif takes_weights(step):
             sample = Sample(*step(image, mask, rng, sample.weights.copy()))
         else:
             image, mask = step(image, mask, rng)
@@ -165,7 +177,8 @@ def _run_functions(
     return sample
 
 
-def _takes_weights(step: TransformLike) -> bool:
+def takes_weights(step: TransformLike) -> bool:
+    """Whether a function has a fourth argument, for weights."""
     try:
         inspect.signature(step).bind(None, None, None, None)
     except TypeError:

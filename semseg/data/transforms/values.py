@@ -28,6 +28,9 @@ class ValueOperation(Transform):
         """New values (float32) for `values`, of an image with that range."""
         raise NotImplementedError
 
+    def check_image(self, image: np.ndarray) -> None:
+        check_values(image)
+
     @staticmethod
     def run_all(
         steps: "Iterable[ValueOperation]", sample: Sample, rng: np.random.Generator
@@ -102,12 +105,17 @@ class Gamma(ValueOperation):
 
 def image_range(image: np.ndarray) -> Range:
     """The range of an image's values; dtypes without one are refused."""
+    check_values(image)
     if image.dtype.kind == "f":
         return Range(float(image.min()), float(image.max()), float(image.mean()))
-    if image.dtype not in (np.uint8, np.uint16):
-        raise TypeError(f"image must be uint8, uint16 or floating point, received {image.dtype}")
     top = float(np.iinfo(image.dtype).max)
     return Range(0.0, top, top / 2)
+
+
+def check_values(image: np.ndarray) -> None:
+    """Refuses dtypes whose values have no known range."""
+    if image.dtype.kind != "f" and image.dtype not in (np.uint8, np.uint16):
+        raise TypeError(f"image must be uint8, uint16 or floating point, received {image.dtype}")
 
 
 def to_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -179,8 +179,8 @@ def check_dtype(image: np.ndarray) -> None:
     """Refuses what OpenCV would convert in silence."""
     if image.dtype.name not in _DTYPES:
         raise TypeError(
-            f"image must have one of the dtypes {', '.join(_DTYPES)} to be resized, received "
-            f"{image.dtype}; convert it with image.astype('float32')"
+            f"image must have one of the dtypes {', '.join(_DTYPES)} to be resized or blurred, "
+            f"received {image.dtype}; convert it with image.astype('float32')"
         )
 
 

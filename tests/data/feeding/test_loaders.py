@@ -146,7 +146,7 @@ WRONG = [
     ({"sampling": [1, 2]}, EVERY, "sampling must hold one finite weight >= 0 a sample"),
     ({"sampling": "even"}, EVERY, "sampling must be None, 'balanced' or one weight a sample"),
     ({"augment": RandomCrop((9, 9), mask_fill=7)}, EVERY, "mask_fill must be one of the classes"),
-    ({"mix": mixes_into_no_class}, EVERY, "mixes_into_no_class: masks after mixes_into_no_class "),
+    ({"mix": mixes_into_no_class}, EVERY, "mixes_into_no_class: masks after it "),
     ({"mix": CopyPaste(["Cell"])}, EVERY, "must be of background, cell or their ids 0..1, rec"),
     ({"mix": [MixUp(), CutMix()]}, EVERY, "MixUp must come last, as it turns ids into shares"),
     ({"augment": fails}, EVERY, "sample 'cell .' of 'cells': fails: too far"),

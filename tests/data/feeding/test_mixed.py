@@ -1,5 +1,6 @@
 """`mix=`: transforms of whole batches in a stream, and what of one's own may stand there."""
 
+import keras
 import numpy as np
 import pytest
 from streams_in_fit import CELLS, cells, pair_of
@@ -7,7 +8,7 @@ from streams_in_fit import CELLS, cells, pair_of
 import semseg
 from semseg.data import Dataset
 from semseg.data.feeding.mixed import Mixed
-from semseg.data.transforms import CopyPaste, CutMix, Flip, MixUp, Mosaic
+from semseg.data.transforms import CopyPaste, CutMix, Flip, MixUp, Mosaic, OneOf
 
 
 def upside_down(images, masks, rng):
@@ -75,10 +76,15 @@ def test_a_function_of_ones_own_gets_weights_where_there_are_some():
 @pytest.mark.parametrize(
     ("mix", "message"),
     [
-        (lambda i, m, rng: i, "<lambda>: <lambda> must return as many arrays as it gets, 2"),
-        (lambda i, m, rng: (i[0], m), r"<lambda>: a batch after <lambda> must be images \(batch"),
+        (lambda i, m, rng: i, "<lambda>: it must return as many arrays as it gets, 2"),
+        (lambda i, m, rng: (i[0], m), r"<lambda>: a batch after it must be images \(batch"),
         (lambda i, m, rng: (i, m / 2), "masks of float64"),
-        (lambda i, m, rng: (i, m + 9), "masks after <lambda> .* 9"),
+        (lambda i, m, rng: (i, m + 9), "<lambda>: masks after it .* 9"),
+        (
+            lambda i, m, rng: (i / 255, m),
+            "keep .* dtype of what it gets, received uint8 .* float64",
+        ),
+        (lambda i, m, rng: (i[..., :1], m), r"must keep number, channels and dtype"),
     ],
 )
 def test_what_is_wrong_with_ones_own_is_said(mix, message):
@@ -96,8 +102,49 @@ def test_what_is_for_single_pictures_is_sent_to_augment():
         cells().batches(2, augment=CutMix())
     with pytest.raises(TypeError, match="mix must be a transform of batches, such as CutMix"):
         cells().batches(2, mix=5)
-    with pytest.raises(ValueError, match="pass batch_size >= 2, received 1"):
-        cells().batches(1, mix=CutMix())
+    for batch_size, count in ((1, 7), (2, 1)):
+        with pytest.raises(ValueError, match="pass batch_size >= 2 and as many samples, received"):
+            cells(count).batches(batch_size, mix=CutMix())
+    with pytest.raises(TypeError, match="several as a list, each with its probability="):
+        cells().batches(2, mix=OneOf([CutMix(), MixUp()]))
+    with pytest.raises(ValueError, match="a transform of batches, received an empty list"):
+        cells().batches(2, mix=[])
+    with pytest.raises(
+        TypeError, match=r"must be a transform of batches, such as CutMix\(\).*class"
+    ):
+        cells().batches(2, mix=CutMix)
+    with pytest.raises(
+        TypeError, match=r"received Keras's MixUp: semseg.data.transforms.MixUp\(\)"
+    ):
+        cells().batches(2, mix=keras.layers.MixUp())
+
+
+def test_a_function_that_fails_later_names_the_batch():
+    def fails(images, masks, rng, calls=[]):  # noqa: B006
+        calls.append(1)
+        if len(calls) == 3:
+            raise OSError("no more")
+        return images, masks
+
+    message = r"batch of step 1 of 'cells' \(samples 'cell 3', 'cell 4', 'cell 5'\): fails: no more"
+    with pytest.raises(OSError, match=message):
+        list(cells(9).batch_source(3, mix=fails, shuffle=False))
+
+
+def test_the_first_look_is_at_a_batch_of_the_right_size():
+    sizes = []
+
+    def noted(images, masks, rng):
+        sizes.append(len(images))
+        return images, masks
+
+    list(cells(7).batch_source(3, mix=noted))
+    assert sizes == [3, 3, 3, 1]
+
+
+def test_a_function_without_weights_is_told_to_take_them():
+    with pytest.raises(ValueError, match=r"must mix the weights too: let it take \(images, masks"):
+        cells().batches(2, mix=upside_down, sample_weight=[1, 2])
 
 
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])

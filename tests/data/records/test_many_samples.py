@@ -21,7 +21,7 @@ import semseg.data
 
 ds = semseg.data.read_records(sys.argv[1])
 seen = np.zeros(len(ds), bool)
-for images, masks in ds.pipeline(64, seed=1, sample_weight=None):
+for images, masks in ds.pipeline(64, seed=1):
     numbers = images[:, 0, 0, 0].numpy() + 256 * images[:, 0, 1, 0].numpy().astype(int)
     seen[numbers + 65536 * images[:, 0, 2, 0].numpy().astype(int)] = True
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -30,7 +30,7 @@ CLASSES = 4
 MIXERS = {
     "CutMix": CutMix(),
     "CutMix, half": CutMix(0.3, probability=0.5),
-    "ClassMix": ClassMix(IGNORED),
+    "ClassMix": ClassMix(ignore_class=IGNORED),
     "CopyPaste": CopyPaste((1, 3)),
     "CopyPaste, all": CopyPaste((0, 1, 2, 3), share=1, shift=1),
     "CopyPaste, in place": CopyPaste((2,), shift=0),
@@ -208,7 +208,9 @@ def test_cutmix_draws_areas_as_the_paper_does():
 @given(seed=seeds)
 def test_classmix_pastes_whole_classes_half_of_them_and_no_ignored_pixel(seed):
     images, masks, _ = traced((2, 24, 24), seed)
-    origin = ClassMix(IGNORED)(images, masks, np.random.default_rng(seed))[0][..., 0].astype(int)
+    origin = ClassMix(ignore_class=IGNORED)(images, masks, np.random.default_rng(seed))[0][
+        ..., 0
+    ].astype(int)
     pasted = partners(origin)[0] == 1
     ids = set(np.unique(masks[1])) - {IGNORED}
     taken = set(np.unique(masks[1][pasted]))
@@ -289,23 +291,40 @@ def test_alpha_is_a_positive_number(kind, alpha):
         kind(alpha)
 
 
-@pytest.mark.parametrize("classes", ["Car", 3, [], [1.5], [-1], [True], None])
+@pytest.mark.parametrize("classes", ["Car", 3, [], [1.5], [-1], [True], None, {1}, [float("nan")]])
 def test_classes_are_ids_or_names(classes):
-    with pytest.raises(ValueError, match="classes of CopyPaste must be ids or names of classes"):
+    with pytest.raises(ValueError, match="classes of CopyPaste must be a list of ids or names"):
         CopyPaste(classes)
 
 
 def test_names_of_classes_are_looked_up_in_the_data_set():
     class_map = semseg.ClassMap(["Road", "Car", "Sky"], ignore_class=255)
     assert CopyPaste(["Sky", 1]).suited(class_map) == CopyPaste([2, 1])
-    assert ClassMix().suited(class_map) == ClassMix(255)
-    assert ClassMix(9).suited(class_map) == ClassMix(9)
+    assert CopyPaste(["Car", 1, "Sky"]).suited(class_map) == CopyPaste([1, 2])
+    assert ClassMix().suited(class_map) == ClassMix(ignore_class=255)
+    assert ClassMix(ignore_class=255).suited(class_map) == ClassMix(ignore_class=255)
+    with pytest.raises(ValueError, match="of ClassMix must be the data set's, 255, received 9; l"):
+        ClassMix(ignore_class=9).suited(class_map)
     for wrong in ("Cra", 3):
         with pytest.raises(ValueError, match=rf"of Road, Car, Sky or .* 0..2, received {wrong!r}"):
             CopyPaste([wrong]).suited(class_map)
     masks = np.zeros((2, 4, 4), np.uint8)
     with pytest.raises(ValueError, match=r"knows names in a pipeline only; pass ids, such as"):
         CopyPaste(["Car"])(masks[..., None], masks, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", [ClassMix, MixUp])
+@pytest.mark.parametrize("wrong", [0.5, "sky", True, [1, 2]])
+def test_an_ignored_id_is_a_whole_number(kind, wrong):
+    message = rf"ignore_class of {kind.__name__} must be None or an int, received"
+    with pytest.raises(TypeError, match=message):
+        kind(ignore_class=wrong)
+
+
+@BOTH
+def test_what_is_no_array_is_said(mixer):
+    with pytest.raises(TypeError, match="a batch must be NumPy arrays, received list, ndarray"):
+        mixer([1, 2], np.zeros((2, 4, 4), np.uint8), np.random.default_rng(0))
 
 
 # -- the harness can fail ------------------------------------------------------------------------

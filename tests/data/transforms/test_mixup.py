@@ -46,7 +46,8 @@ def test_the_crossentropy_is_the_mixture_of_both_pixel_by_pixel(seed, options):
     num_classes, has_ignored, has_weights = options
     images, masks, weights = batch(seed, num_classes, has_ignored)
     weights = weights if has_weights else None
-    mixup = MixUp(1.0, num_classes, IGNORED if has_ignored else None)
+    ignored = IGNORED if has_ignored else None
+    mixup = MixUp(1.0, num_classes=num_classes, ignore_class=ignored)
     mixed, shares, *rest = mixup(images, masks, np.random.default_rng(seed), weights)
     assert len(rest) == int(has_ignored or has_weights)
     kept = rest[0] if rest else np.ones(masks.shape)
@@ -69,6 +70,26 @@ def test_the_crossentropy_is_the_mixture_of_both_pixel_by_pixel(seed, options):
     assert not kept[total == 0].any()
     if not has_ignored:
         assert total.all(), "a class without weight is a class"
+
+
+def test_semsegs_crossentropy_of_each_pixel_is_the_mixture():
+    images, masks, weights = batch(0, 5, True)
+    mixup = MixUp(1.0, num_classes=5, ignore_class=IGNORED)
+    mixed, shares, kept = mixup(images, masks, np.random.default_rng(3), weights)
+    logits = np.random.default_rng(1).normal(size=(3, 5, 6, 5)).astype(np.float32)
+
+    for at in range(3):
+        weight = kept[[at]]
+        soft = semseg.losses.Crossentropy(reduction=None)(shares[[at]], logits[[at]], weight)
+        parts = {}
+        for other in range(3):
+            loss = semseg.losses.Crossentropy(ignore_class=IGNORED, reduction=None)
+            parts[other] = np.asarray(loss(masks[[other]], logits[[at]], weights[[other]]))
+        expected = [
+            own * parts[at] + (1 - own) * parts[partner]
+            for partner, own in own_shares(images, mixed, at)
+        ]
+        assert any(np.allclose(soft, e, atol=1e-5) for e in expected)
 
 
 def test_semsegs_losses_take_what_it_makes():
@@ -94,7 +115,7 @@ def test_pictures_are_rounded_to_the_nearest_value(dtype, tolerance):
         images -= 128
     masks = np.zeros((2, 8, 8), np.uint8)
     masks[1] = 1
-    mixed, shares = MixUp(5.0, 2)(images, masks, np.random.default_rng(0))
+    mixed, shares = MixUp(5.0, num_classes=2)(images, masks, np.random.default_rng(0))
     own = shares[0, 0, 0, 0]
     assert 0 < own < 1
     exact = own * images[0].astype(float) + (1 - own) * images[1].astype(float)
@@ -105,7 +126,7 @@ def test_pictures_are_rounded_to_the_nearest_value(dtype, tolerance):
 def test_shares_are_drawn_from_the_beta_distribution(alpha):
     masks = np.stack([np.zeros((1, 1), np.uint8), np.ones((1, 1), np.uint8)])
     images, rng = masks[..., None] * 1.0, np.random.default_rng(0)
-    mixup = MixUp(alpha, 2)
+    mixup = MixUp(alpha, num_classes=2)
     own = np.array([mixup(images, masks, rng)[1][0, 0, 0, 0] for _ in range(3000)])
     assert own.mean() == pytest.approx(0.5, abs=0.03)
     assert own.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.1)  # of Beta(alpha, alpha)
@@ -131,4 +152,8 @@ def test_what_it_needs_to_know_is_asked_for():
         MixUp(num_classes=1)
     class_map = semseg.ClassMap(["a", "b", "c"], ignore_class=255)
     assert MixUp().suited(class_map) == MixUp(num_classes=3, ignore_class=255)
-    assert MixUp(0.4, 7, 9).suited(class_map) == MixUp(0.4, 7, 9)
+    for wrong in ({"num_classes": 7}, {"ignore_class": 9}):
+        with pytest.raises(ValueError, match=r"of MixUp must be the data set's, .*; leave it out"):
+            MixUp(**wrong).suited(class_map)
+    with pytest.raises(ValueError, match="ignore_class"):
+        MixUp(num_classes=5, ignore_class=0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semseg.data.transforms import Cutout, Flip, RandAugment
+from semseg.data.transforms import Compose, Cutout, Flip, OneOf, RandAugment
 
 
 def sample(size=(40, 50), channels=3):
@@ -42,7 +42,7 @@ def test_every_operation_is_drawn_as_often():
 def test_a_magnitude_of_0_changes_nothing():
     image, mask = sample()
     for shown, moved in applied(RandAugment(3, 0), image, mask):
-        assert np.abs(shown.astype(int) - image).max() <= 1  # of colours turned by 0 degrees
+        np.testing.assert_array_equal(shown, image)
         np.testing.assert_array_equal(moved, mask)
 
 
@@ -63,7 +63,7 @@ def test_it_needs_no_id_for_what_lies_outside_unless_it_fills():
         assert set(np.unique(moved)) <= set(range(5))
     filling = RandAugment(3, 1.0, border="fill").filled(255)
     assert any((moved == 255).any() for _, moved in applied(filling, image, mask))
-    assert RandAugment().fills() == set() and filling.fills() == {255}
+    assert RandAugment().filled(255) == RandAugment() and filling.fills() == {255}
     with pytest.raises(ValueError, match="has no id for what it finds there"):
         applied(RandAugment(3, 1.0, border="fill"), image, mask)
 
@@ -71,8 +71,9 @@ def test_it_needs_no_id_for_what_lies_outside_unless_it_fills():
 def test_without_colors_it_takes_any_number_of_channels():
     image, mask = sample(channels=4)
     applied(RandAugment(3, 0.5, colors=False), image, mask)
-    with pytest.raises(ValueError, match="can only be changed in images of 3 channels"):
-        applied(RandAugment(3, 0.5), image, mask)
+    for augment in (RandAugment(3, 0.5), Compose([Flip(), OneOf([RandAugment()], probability=0)])):
+        with pytest.raises(ValueError, match=r"of 3 channels .* pass colors=False"):
+            augment(image, mask, np.random.default_rng(0))
 
 
 def test_cutouts_hide_the_picture_and_not_the_mask():
@@ -86,8 +87,9 @@ def test_cutouts_hide_the_picture_and_not_the_mask():
         ({"count": 0}, "count of RandAugment must be an int >= 1"),
         ({"magnitude": 1.5}, r"magnitude of RandAugment must lie in \[0, 1\], received 1.5"),
         ({"border": "zero"}, "border must be 'fill' or 'reflect'"),
+        ({"colors": "no"}, "colors of RandAugment must be a bool, received 'no'"),
     ],
 )
 def test_arguments_are_checked(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         RandAugment(**arguments)

@@ -92,7 +92,7 @@ TRANSFORMS = {
     "Hue": Hue(),
     "Blur": Blur(),
     "MotionBlur": MotionBlur(),
-    "CLAHE": CLAHE((1, 2), (2, 2)),
+    "CLAHE": CLAHE((1, 2), 32),
     "RandAugment": RandAugment(3, 0.5),
     "RandAugment, of any channels": RandAugment(2, 0.8, False, "fill", FILL),
     "Noise": Noise(),
@@ -121,7 +121,7 @@ def images_of(transform):
     """Dtypes and channels that the transform takes."""
     shown = repr(transform)
     if "CLAHE(" in shown:
-        return st.tuples(st.sampled_from(["uint8", "uint16"]), st.sampled_from([1, 3, 5]))
+        return st.tuples(st.just("uint8"), st.sampled_from([1, 3, 5]))
     if any(f"{kind}(" in shown for kind in ("JPEG", "Hue", "Saturation", "RandAugment")) and (
         transform != TRANSFORMS["RandAugment, of any channels"]
     ):
@@ -162,6 +162,8 @@ def check_promises(transform, image, mask, weights, seed):
 @given(size=sizes, seed=seeds, dtype=st.sampled_from(["uint8", "int32", "int64"]), data=st.data())
 def test_the_promises_hold(transform, size, seed, dtype, data):
     image_dtype, channels = data.draw(images_of(transform))
+    if isinstance(transform, CLAHE):  # which needs a whole tile
+        size = (size[0] + 31, size[1] + 31)
     rng = np.random.default_rng(seed)
     num_classes = data.draw(st.sampled_from([2, 12]))  # binary and many-class
     mask = rng.integers(0, num_classes, size).astype(dtype)
