@@ -1,5 +1,6 @@
 """What every test may rely on: fixed seeds, no windows, no chatter, and where the data sets are."""
 
+import gc
 import os
 import random
 import sys
@@ -12,6 +13,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# Python's collector runs after every 700 new objects, and TensorFlow makes those by the million.
+gc.set_threshold(20_000, 20, 20)
 
 # "ci", the default: few examples and the same ones every time, so that a red run stays red.
 # "dev" looks for new ones each time; "nightly" (make test-all) does so for long; "versions" is for

@@ -151,9 +151,9 @@ def test_a_function_without_weights_is_told_to_take_them():
 def test_mixup_trains_in_fit_with_our_losses_and_metrics(jit_compile):
     pytest.importorskip("tensorflow")
     ds = cells(8)
-    model = semseg.models.UNet(class_map=CELLS, depth=1, filters=4)
+    model = keras.Sequential([keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(2, 1)])
     model.compile(
-        "adam",
+        "sgd",
         semseg.losses.Crossentropy(ignore_class=255) + 0.5 * semseg.losses.Dice(ignore_class=255),
         metrics=[semseg.metrics.SegmentationScores(CELLS)],
         weighted_metrics=[semseg.metrics.PixelAccuracy(2, 255, name="weighted")],
