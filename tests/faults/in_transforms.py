@@ -188,8 +188,8 @@ FAULTS = [
     Fault(
         "batch-mixed-in-place",
         "semseg/data/transforms/mixing.py",
-        "mixed = tuple(part.copy() for part in batch)",
-        "mixed = batch",
+        "pasted = tuple(part.copy() for part in batch)",
+        "pasted = batch",
         ("tests/data/transforms/test_mixing.py",),
     ),
     Fault(

@@ -55,6 +55,12 @@ class BatchTransform(Operation):
         Raises:
             ValueError: arrays of other shapes than these.
         """
+        return self.mixed(checked_batch(images, masks, weights), rng)
+
+    def mixed(
+        self, batch: tuple[np.ndarray, ...], rng: np.random.Generator
+    ) -> tuple[np.ndarray, ...]:
+        """The same for arrays that are known to be a batch."""
         raise NotImplementedError
 
     def is_picked(self, count: int, rng: np.random.Generator) -> bool:
@@ -70,22 +76,17 @@ class BatchTransform(Operation):
 class Pasting(BatchTransform):
     """A transform that moves pixels from picture to picture, the mask's and weights' with them."""
 
-    def __call__(
-        self,
-        images: np.ndarray,
-        masks: np.ndarray,
-        rng: np.random.Generator,
-        weights: np.ndarray | None = None,
+    def mixed(
+        self, batch: tuple[np.ndarray, ...], rng: np.random.Generator
     ) -> tuple[np.ndarray, ...]:
-        """See `BatchTransform`."""
-        batch = checked_batch(images, masks, weights)
-        mixed = tuple(part.copy() for part in batch)
-        for place in range(len(images)):
-            if self.is_picked(len(images), rng):
+        masks = batch[1]
+        pasted = tuple(part.copy() for part in batch)
+        for place in range(len(masks)):
+            if self.is_picked(len(masks), rng):
                 for paste in self.pastes(masks, place, rng):
-                    for old, new in zip(batch, mixed, strict=True):
+                    for old, new in zip(batch, pasted, strict=True):
                         new[place][paste.target] = old[paste.partner][paste.source]
-        return mixed
+        return pasted
 
     def pastes(self, masks: np.ndarray, place: int, rng: np.random.Generator) -> Iterator[Paste]:
         """What goes into picture number `place`."""

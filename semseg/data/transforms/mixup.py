@@ -7,7 +7,7 @@ import numpy as np
 
 from semseg._checks import check_ignore_class, check_num_classes, check_positive
 from semseg.classes import ClassMap
-from semseg.data.transforms.mixing import BatchTransform, another, check_known, checked_batch
+from semseg.data.transforms.mixing import BatchTransform, another, check_known
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,15 +60,11 @@ class MixUp(BatchTransform):
         check_known(self, "ignore_class", ignored)
         return replace(self, num_classes=classes, ignore_class=ignored)
 
-    def __call__(
-        self,
-        images: np.ndarray,
-        masks: np.ndarray,
-        rng: np.random.Generator,
-        weights: np.ndarray | None = None,
+    def mixed(
+        self, batch: tuple[np.ndarray, ...], rng: np.random.Generator
     ) -> tuple[np.ndarray, ...]:
-        """The mixed (images, shares) or (images, shares, weights); see `BatchTransform`."""
-        checked_batch(images, masks, weights)
+        images, masks = batch[:2]
+        weights = batch[2] if len(batch) > 2 else None
         has_class = self._have_class(masks)
         ids = np.where(has_class, masks, 0).astype(np.intp)
         heavy = np.where(has_class, np.float32(1) if weights is None else weights, np.float32(0))
