@@ -16,7 +16,7 @@ pytest.importorskip("tensorflow")
 LEARNERS = {
     "unet": (functools.partial(UNet, depth=3, filters=16), 3e-3, 150),
     "segnet_basic": (SegNetBasic, 3e-3, 150),
-    "fcn8s": (functools.partial(FCN, fc_units=512), 1e-4, 400),
+    "fcn8s": (functools.partial(FCN, fc_units=512), 3e-4, 400),
     "segnet": (SegNet, 1e-3, 150),
 }
 
