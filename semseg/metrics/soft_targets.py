@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from semseg._backend import fused, is_concrete
+from semseg.metrics.counting import predicted_ids
 
 _TOLERANCE = 1e-2  # of a sum of shares in half precision
 
@@ -27,19 +28,20 @@ def are_shares(y_true: Any, y_pred: Any, num_classes: int) -> bool:
 def likeliest_ids(shares: Any, ignore_class: int | None, name: str) -> Any:
     """(..., classes) shares -> (...) int32: the first of the largest.
 
-    A pixel whose shares are all 0 has no class, and so has one whose shares are none: where there
-    is an `ignore_class` the former is ignored, and otherwise both are invalid (-1).
+    A pixel whose shares are all 0 is ignored where there is an `ignore_class`. Without one it is
+    invalid (-1), as is a pixel of values that are no shares.
 
     Raises:
         ValueError: shares below 0 or of another sum than 1 (in eager use).
     """
+    ids = predicted_ids(shares, threshold=0.5)
     with fused():
         exact = ops.cast(shares, "float32")
-        total = ops.sum(exact, -1)
         is_empty = ops.all(exact == 0, -1)
         # A comparison with NaN is False: ask for what is right.
-        right = ops.logical_and(ops.all(exact >= 0, -1), ops.abs(total - 1) <= _TOLERANCE)
-        ids = ops.cast(ops.argmax(exact, -1), "int32")
+        right = ops.logical_and(
+            ops.all(exact >= 0, -1), ops.abs(ops.sum(exact, -1) - 1) <= _TOLERANCE
+        )
         without = ops.where(is_empty, -1 if ignore_class is None else ignore_class, -1)
         ids = ops.where(right, ids, ops.cast(without, "int32"))
     known = right if ignore_class is None else ops.logical_or(right, is_empty)

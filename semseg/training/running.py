@@ -13,6 +13,7 @@ from semseg.data.dataset import Dataset
 from semseg.data.feeding.failures import original_errors
 from semseg.data.feeding.pixel_weights import SampleWeight
 from semseg.data.transforms import Compose, RandomCrop, aerial, light, medical, street
+from semseg.data.transforms.presets import AERIAL_SCALE, STREET_SCALE
 from semseg.data.transforms.transform import Transform
 from semseg.inference.scoring import score
 from semseg.metrics.mean_scores import MeanIoU, PixelAccuracy
@@ -178,10 +179,9 @@ def _augmentation(recipe: Recipe) -> Compose | None:
     if recipe.augmentation in ("street", "aerial"):
         seen = crop or recipe.size
         assert seen is not None  # the recipe's own check
-        preset, low, high = (
-            (street, 0.5, 2.0) if recipe.augmentation == "street" else (aerial, 0.75, 1.5)
-        )
-        return preset(seen, (_least_scale(recipe, low), high))
+        if recipe.augmentation == "street":
+            return street(seen, _full_scale(recipe, STREET_SCALE))
+        return aerial(seen, _full_scale(recipe, AERIAL_SCALE))
     if recipe.augmentation == "medical":
         return medical(crop)
     steps: list[Transform] = [] if crop is None else [RandomCrop(crop)]
@@ -190,13 +190,15 @@ def _augmentation(recipe: Recipe) -> Compose | None:
     return Compose(steps) if steps else None
 
 
-def _least_scale(recipe: Recipe, usual: float) -> float:
-    """The smallest scale at which crops are still full of picture, where sizes are known."""
+def _full_scale(recipe: Recipe, usual: tuple[float, float]) -> tuple[float, float]:
+    """A preset's scales without those that leave crops partly empty, where sizes are known."""
+    low, high = usual
     if recipe.crop is None:
-        return 1.0
+        return 1.0, high
     if recipe.size is None:
         return usual
-    return max(usual, min(1.0, max(c / s for c, s in zip(recipe.crop, recipe.size, strict=True))))
+    full = max(c / s for c, s in zip(recipe.crop, recipe.size, strict=True))
+    return max(low, min(1.0, full)), high
 
 
 def _loss(ds: Dataset, recipe: Recipe) -> keras.losses.Loss:

@@ -284,4 +284,11 @@ FAULTS = [
         "digest.update(mask.tobytes())",
         ("tests/training/test_running.py",),
     ),
+    Fault(
+        "crops-partly-empty",
+        "semseg/training/running.py",
+        "        return 1.0, high",
+        "        return usual",
+        ("tests/training/test_running.py",),
+    ),
 ]

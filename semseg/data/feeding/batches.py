@@ -49,9 +49,8 @@ class BatchSource:
     """Batches by absolute step: `source[step] -> (images, masks)`, endless.
 
     With `sample_weight`, and with `MixUp` where there is an ignored id, there are three parts:
-    (images, masks, weights). The arguments are those
-    of `Dataset.pipeline`; all are checked before a cache is filled, `repeat` and `start_step` for
-    those who read the stream.
+    (images, masks, weights). The arguments are those of `Dataset.pipeline`; all are checked before
+    a cache is filled, `repeat` and `start_step` for those who read the stream.
     """
 
     def __init__(
@@ -108,8 +107,10 @@ class BatchSource:
         index = int(self.order(0)[0])
         seen = self._named(self.decoded, index)
         first = self._named(lambda i: self._made(seen, i, epoch=0), index)
-        alike = [index] * min(batch_size, count)
-        self.form = form_of(self.mixed(self.stacked([first] * len(alike), alike), 0, alike), 1)
+        self.form = form_of(first)
+        if mix is not None:
+            alike = [index] * min(batch_size, count)
+            self.form = form_of(self.mixed(self.stacked([first] * len(alike), alike), 0, alike), 1)
         warn_if_unit_range(first[0])
         if cache == "ram":
             read = partial(self._named, self.decoded)

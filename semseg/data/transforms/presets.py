@@ -12,6 +12,9 @@ from semseg.data.transforms.resizing import RandomScale
 from semseg.data.transforms.turning import Flip, Rotate90
 from semseg.data.transforms.values import Brightness, Contrast, Gamma
 
+STREET_SCALE = (0.5, 2.0)
+AERIAL_SCALE = (0.75, 1.5)
+
 
 def light() -> Compose:
     """What hardly any data set objects to: left and right, a little brightness and contrast.
@@ -23,7 +26,7 @@ def light() -> Compose:
     return Compose([Flip(), Brightness(0.1), Contrast(0.1)])
 
 
-def street(size: Size, scale: tuple[float, float] = (0.5, 2.0)) -> Compose:
+def street(size: Size, scale: tuple[float, float] = STREET_SCALE) -> Compose:
     """For pictures from a car: another scale, a crop of `size`, left and right, weather.
 
     Up and down stay where they are.
@@ -67,7 +70,7 @@ def medical(size: Size | None = None) -> Compose:
     return Compose([*steps, Brightness(0.1), Contrast(0.2), Gamma((0.8, 1.25))])
 
 
-def aerial(size: Size, scale: tuple[float, float] = (0.75, 1.5)) -> Compose:
+def aerial(size: Size, scale: tuple[float, float] = AERIAL_SCALE) -> Compose:
     """For pictures from above: no side is up; scale, a square crop, quarter turns, colours.
 
     Args:
