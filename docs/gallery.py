@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 PAGE = HERE / "gallery.md"
 FOLDER = HERE / "images" / "gallery"
 _WIDE_ENOUGH = 500  # pixels; smaller arrays are enlarged by a whole factor
-_EXACT = 160  # colours of 256
+_EXACT = 40  # colours of 256: legends and grounds
 # Whose bars need all colours.
 _HEAT = ("draw_weights", "draw_uncertainty", "plot_feature_maps", "plot_pooling_indices",
          "plot_class_activation")  # fmt: skip
