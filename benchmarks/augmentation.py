@@ -47,6 +47,7 @@ def measured(recipe: Recipe, data: Path, precision: str, folder: Path) -> dict[s
         "val_mean_iou": of_val["mean_iou"],
         "test_mean_iou": of_test["mean_iou"],
         "test_pixel_accuracy": of_test["pixel_accuracy"],
+        "val_loss": run.history["val_loss"][-1],
         "curve": [round(value, 4) for value in run.history["val_mean_iou"]],
         "minutes": minutes,
         "peak_mb": harness.peak_memory(),
