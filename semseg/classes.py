@@ -1,6 +1,6 @@
 """ClassMap: the names, colours and ids of a data set, in one object that travels with the model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -73,6 +73,11 @@ class ClassMap:
         """The name of a class id, `"ignored"` for the ignored label."""
         if class_id == self.ignore_class and self.ignore_class is not None:
             return "ignored"
+        if not 0 <= class_id < self.num_classes:
+            raise ValueError(
+                f"class_id must lie in 0..{self.num_classes - 1} or be the ignore_class "
+                f"{self.ignore_class}, received {class_id!r}"
+            )
         return self.names[class_id]
 
     def encode(self, mask: Any) -> np.ndarray:
@@ -251,6 +256,16 @@ def _checked_key(raw: Any) -> int | Color:
 def _checked_names(names: Sequence[str]) -> tuple[str, ...]:
     if isinstance(names, str):
         raise TypeError(f"names must be a list of class names, received the string {names!r}")
+    if isinstance(names, Mapping):
+        raise TypeError(
+            f"names must be a list of class names by id, received a dict: {names!r}; pass "
+            "[names[i] for i in range(len(names))] where its keys are the ids"
+        )
+    if not isinstance(names, Iterable) or isinstance(names, Set):
+        raise TypeError(
+            "names must be a list of class names whose places are the ids, received "
+            f"{type(names).__name__} {names!r}"
+        )
     names = tuple(str(name) for name in names)
     if len(names) < 2:
         raise ValueError(

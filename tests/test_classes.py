@@ -250,6 +250,27 @@ def test_a_map_that_makes_no_sense_is_refused(arguments, message):
         ClassMap(**{"names": ["a", "b"], **arguments})
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"background", "cell"}, r"whose places are the ids, received set"),
+        (None, r"whose places are the ids, received NoneType"),
+        ({0: "background", 1: "cell"}, r"received a dict.*pass \[names\[i\]"),
+    ],
+)
+def test_names_need_an_order(names, message):
+    with pytest.raises(TypeError, match=message):
+        ClassMap(names)
+
+
+@pytest.mark.parametrize("class_id", [-1, 2])
+def test_an_id_that_is_no_class_has_no_name(class_id):
+    with pytest.raises(
+        ValueError, match=r"class_id must lie in 0\.\.1 .* received " + str(class_id)
+    ):
+        ClassMap(["background", "cell"], ignore_class=255).name(class_id)
+
+
 def test_one_string_is_no_list_of_names():
     with pytest.raises(TypeError, match="names must be a list of class names, .* 'road'"):
         ClassMap("road")

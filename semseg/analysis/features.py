@@ -18,8 +18,8 @@ def feature_maps(model: Any, image: np.ndarray) -> dict[str, np.ndarray]:
         image: (height, width, channels), as the model takes it.
 
     Returns:
-        By the name of the stage (see `semseg.analysis.stages`), in order: arrays (height, width,
-        channels) at the stage's own resolution, before its pooling.
+        By the name of the stage (see `semseg.analysis.stages`), in order: float32 arrays
+        (height, width, channels) at the stage's own resolution, before its pooling.
 
     Example:
         >>> model = semseg.models.UNet(num_classes=2, depth=1, filters=4)
@@ -32,4 +32,7 @@ def feature_maps(model: Any, image: np.ndarray) -> dict[str, np.ndarray]:
     staged = stages_of(graph)
     batch = ops.cast(ops.convert_to_tensor(image[None]), graph.tensors[graph.inputs[0]].dtype)
     values = graph.values([batch], graph.output_of(None))
-    return {stage.name: ops.convert_to_numpy(values[stage.output])[0] for stage in staged}
+    return {
+        stage.name: np.asarray(ops.convert_to_numpy(ops.cast(values[stage.output], "float32")))[0]
+        for stage in staged
+    }

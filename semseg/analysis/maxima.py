@@ -56,16 +56,16 @@ def pooled_maxima(model: Any, image: np.ndarray) -> list[PooledMaxima]:
     batch = ops.cast(ops.convert_to_tensor(image[None]), graph.tensors[graph.inputs[0]].dtype)
     values = graph.values([batch], graph.output_of(None))
 
-    def array(tensor: int) -> np.ndarray:
-        return np.asarray(ops.convert_to_numpy(values[tensor])[0])
+    def array(tensor: int, dtype: str) -> np.ndarray:
+        return np.asarray(ops.convert_to_numpy(ops.cast(values[tensor], dtype))[0])
 
     return [
         PooledMaxima(
             pooling.name,
             pooling.operation.pool_size,
-            array(pooling.inputs[0]),
-            array(pooling.outputs[1]),
-            array(unpooling.outputs[0]),
+            array(pooling.inputs[0], "float32"),
+            array(pooling.outputs[1], "uint8"),
+            array(unpooling.outputs[0], "float32"),
         )
         for pooling, unpooling in pairs
     ]

@@ -123,6 +123,24 @@ def field_of(graph: Graph, target: int, axes: tuple[Axis, Axis] | None = None) -
     )
 
 
+def seen_by(model: Any, size: Pair, pixel: Pair) -> tuple[Pair, Pair]:
+    """(first, last) rows and columns that one output pixel depends on, in pictures of one size.
+
+    They may lie outside the picture.
+    """
+    graph = read_graph(model, size)
+    target = graph.output_of(None)
+    nodes = graph.needed(target)
+    found = []
+    for axis, place in zip(axes_of(graph, nodes), pixel, strict=True):
+        if target in axis.faults:
+            raise axis.faults[target]
+        (first,), (last,) = _seen(nodes, axis.reads, graph, target, np.array([place]))
+        found.append((int(first), int(last)))
+    rows, columns = found
+    return rows, columns
+
+
 class _Extent(NamedTuple):
     """Along one axis, in the order of `ReceptiveField`."""
 

@@ -7,6 +7,9 @@ import numpy as np
 
 RATES = ("learning_rate", "lr")
 _WEIGHT = "_weight"  # of LossWeights
+# Parts of Keras's own names whose numbers are the better the lower.
+_LOW = {"crossentropy", "distance", "divergence", "hinge", "kld", "logcosh", "mae", "mape", "mse",
+        "msle", "poisson", "rmse"}  # fmt: skip
 _COUNT = "invalid_pixels"  # of SegmentationScores: no score, and best where it is 0
 
 
@@ -23,6 +26,11 @@ class Curve(NamedTuple):
         return self.name.removeprefix("val_")
 
     @property
+    def quantity(self) -> str:
+        """The name without the class that it is of: "iou" for "iou/Road"."""
+        return self.base.partition("/")[0]
+
+    @property
     def is_setting(self) -> bool:
         """Whether it was chosen and not found: a learning rate, a weight of a loss."""
         return self.base in RATES or self.base.endswith(_WEIGHT)
@@ -32,7 +40,9 @@ class Curve(NamedTuple):
         """The position of the lowest loss, error or count, or of the highest other value."""
         if np.isnan(self.values).all():
             return None
-        is_lowest = any(word in self.base for word in ("loss", "error", _COUNT))
+        name = self.quantity
+        is_lowest = any(word in name for word in ("loss", "error", _COUNT))
+        is_lowest |= not _LOW.isdisjoint(name.split("_"))
         return int(np.nanargmin(self.values) if is_lowest else np.nanargmax(self.values))
 
 
@@ -72,13 +82,13 @@ def panels(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
     wide = {c.base for c in curves if ((c.values < 0) | (c.values > 1)).any()}
     found: dict[str, list[Curve]] = {"loss": [], "scores": []}
     for curve in (c for c in curves if not c.is_setting):
-        group, of_class, _ = curve.base.partition("/")
-        if "loss" in curve.base:
+        of_class = "/" in curve.base
+        if "loss" in curve.quantity:
             found["loss"].append(curve)
         elif curve.base in wide or _COUNT in curve.base:
             found.setdefault(curve.base, []).append(curve)
         elif of_class:  # iou/Road, iou/Sky, ...
-            found.setdefault(group, []).append(curve)
+            found.setdefault(curve.quantity, []).append(curve)
         else:
             found["scores"].append(curve)
     found["weights of the losses"] = [c for c in curves if c.base.endswith(_WEIGHT)]

@@ -72,7 +72,7 @@ def _show(axis: Any, panel: Panel | None, look: Theme) -> None:
     axis.set_facecolor(as_hex(look.paper))
     if panel is None:
         return
-    axis.imshow(panel.picture, interpolation="nearest")
+    axis.imshow(panel.picture, interpolation="nearest", origin="upper")
     if panel.caption:
         _label(axis.set_xlabel(" ", fontsize=_TEXT), panel.caption, look)
 

@@ -90,7 +90,7 @@ def plot_confusion(
         box = ax.get_window_extent()
         cell = _OF_CALLER * min(box.width, box.height) / figure.dpi / count
     colors = _cell_colors(matrix.shares, look)
-    axes.imshow(colors, interpolation="nearest", aspect="equal")
+    axes.imshow(colors, interpolation="nearest", aspect="equal", origin="upper")
     if count <= _WRITTEN:
         _write_cells(axes, matrix, colors, cell)
     else:
@@ -132,7 +132,7 @@ def _add_bar(axes: "Axes", look: Theme) -> None:
     both = [paper + ramp[..., None] * (np.array(full) - paper) for full in _full_colors(look)]
     bar = axes.inset_axes((1.03, 0.0, 0.05, 1.0))
     bar.imshow(np.concatenate(both, axis=1).round().astype(np.uint8), aspect="auto",
-               extent=(0, 2, 0, 1), interpolation="nearest")  # fmt: skip
+               extent=(0, 2, 0, 1), interpolation="nearest", origin="upper")  # fmt: skip
     name_ticks(bar.yaxis, np.sqrt(_TICKS), [f"{share:.0%}" for share in _TICKS])
     bar.yaxis.tick_right()
     name_ticks(bar.xaxis, [0.5, 1.5], ["right", "wrong"])
@@ -218,6 +218,7 @@ def _checked(confusion: Any, names: Any, normalize: str | None) -> _Matrix:
 
 def _groups(counts: np.ndarray) -> list[np.ndarray]:
     """The ids of each row: one, but for the last where there are too many."""
+    counts = counts.astype(np.float64)  # sums of 32 bits may overflow
     places = np.arange(len(counts))
     if len(places) <= _MOST:
         return list(places[:, None])
@@ -226,5 +227,5 @@ def _groups(counts: np.ndarray) -> list[np.ndarray]:
     if len(places) <= _MOST:
         return list(places[:, None])
     wrong = (seen - 2 * np.diagonal(counts))[places]
-    shown = np.sort(places[np.argsort(-wrong.astype(np.float64), kind="stable")[: _MOST - 1]])
+    shown = np.sort(places[np.argsort(-wrong, kind="stable")[: _MOST - 1]])
     return [*shown[:, None], np.setdiff1d(places, shown)]

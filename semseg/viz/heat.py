@@ -77,7 +77,7 @@ def draw_uncertainty(
         uncertainty: (height, width) finite numbers >= 0.
         image: (height, width, channels) to stand on its left, or None.
         mask, class_map: the true ids and what they mean; ignored pixels are then hatched, as no
-            score counts them.
+            score counts them, and have no say in the bar.
         limits: (low, high), the ends of the bar, for pictures that are compared. None: from 0 to
             the greatest number.
         title: what the numbers are, such as "entropy, nats".
@@ -109,6 +109,7 @@ def draw_uncertainty(
     ignored = None
     if mask is not None and class_map is not None:
         ignored = class_rows(mask, class_map, size=heat.shape) == class_map.num_classes
+        heat = np.where(ignored, 0, heat)
     ends = _checked_limits(limits, (0.0, heat.max()))
     return _draw(heat, image, ends, title, max_width, dark, ignored)
 
@@ -128,7 +129,11 @@ def _draw(
     size = fitted_size(heat.shape, cell)
     shrinks = size[0] < heat.shape[0]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
-    painted = heat_colors(cv2.resize(heat, size[::-1], interpolation=how), limits)
+    shown = cv2.resize(heat, size[::-1], interpolation=how)
+    if ignored is not None:  # they are 0 in `heat`: no part of a mean
+        share = cv2.resize((~ignored).astype(heat.dtype), size[::-1], interpolation=how)
+        shown /= np.where(share > 0, share, 1)
+    painted = heat_colors(shown, limits)
     legend: tuple[Entry, ...] = ()
     if ignored is not None and ignored.any():
         painted = hatch_ignored(painted, resize_rows(ignored, size))

@@ -27,9 +27,9 @@ def plot_receptive_field(
 ) -> "Figure":
     """Draws the theoretical and the effective receptive field of one output pixel over a picture.
 
-    The theoretical one is the rectangle that the graph allows; the effective one is where the
-    gradient of the predicted class lies: squares around half of it and 95 % of it, and the
-    gradient itself as brightness.
+    The theoretical one is the rectangle that the graph allows this very pixel; the effective one
+    is where the gradient of the predicted class lies: squares around half of it and 95 % of it,
+    and the gradient itself as brightness.
 
     Args:
         model: a functional `keras.Model`.
@@ -51,22 +51,21 @@ def plot_receptive_field(
         >>> figure = plot_receptive_field(model, image)
     """
     from semseg.analysis.effective_fields import measured_receptive_field
-    from semseg.analysis.receptive_fields import receptive_field
+    from semseg.analysis.receptive_fields import receptive_field, seen_by
 
     look = theme(dark)
     image = np.asarray(image)
-    field = receptive_field(model)
+    receptive_field(model)  # whose errors say more, where it is unbounded
     measured = measured_receptive_field(model, image[None], pixel)
     rgb = as_rgb(image)
     height, width = rgb.shape[:2]
     figure, axes = open_axes(ax, (_INCHES, _INCHES * height / width + 0.9), look)
-    axes.imshow(_dimmed(rgb, measured.map))
+    axes.imshow(_dimmed(rgb, measured.map), origin="upper")
     axes.set_axis_off()
-    y, x = (p + o for p, o in zip(measured.pixel, field.offset, strict=True))
-    (up, left), (down, right) = field.before, field.after
+    (top, bottom), (left, right) = seen_by(model, rgb.shape[:2], measured.pixel)
+    seen = (left, top, right - left + 1, bottom - top + 1)
     colors = line_colors(2, theme(dark=True))  # the picture below them is dimmed in both looks
-    named = f"can see {field.height} x {field.width}"
-    _rectangle(axes, (x - left, y - up, left + right + 1, up + down + 1), named, colors[1], "-")
+    _rectangle(axes, seen, f"can see {seen[3]} x {seen[2]}", colors[1], "-")
     rows, columns = np.indices(measured.map.shape)
     centre = [float((measured.map * place).sum()) for place in (columns, rows)]
     for share, line in zip(_SHARES, (":", "--"), strict=True):

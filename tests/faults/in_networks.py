@@ -39,10 +39,31 @@ FAULTS = [
         ("tests/viz/test_inside_networks.py",),
     ),
     Fault(
+        "receptive-field-of-another-pixel",
+        "semseg/analysis/receptive_fields.py",
+        "_seen(nodes, axis.reads, graph, target, np.array([place]))",
+        "_seen(nodes, axis.reads, graph, target, np.array([place + 1]))",
+        ("tests/viz/test_inside_networks.py",),
+    ),
+    Fault(
+        "ignored-pixels-set-the-scale-of-uncertainty",
+        "semseg/viz/heat.py",
+        "heat = np.where(ignored, 0, heat)",
+        "heat = np.where(ignored, heat, heat)",
+        ("tests/viz/test_heat.py",),
+    ),
+    Fault(
+        "worst-epoch-called-best",
+        "semseg/viz/_history_curves.py",
+        'is_lowest |= not _LOW.isdisjoint(name.split("_"))',
+        "is_lowest |= name in _LOW",
+        ("tests/viz/test_history.py",),
+    ),
+    Fault(
         "receptive-field-mirrored",
         "semseg/viz/receptive_field.py",
-        "(x - left, y - up, left + right + 1, up + down + 1)",
-        "(y - left, x - up, left + right + 1, up + down + 1)",
+        "(left, top, right - left + 1, bottom - top + 1)",
+        "(top, left, right - left + 1, bottom - top + 1)",
         ("tests/viz/test_inside_networks.py",),
     ),
     Fault(

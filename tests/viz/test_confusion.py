@@ -113,6 +113,15 @@ def test_of_too_many_classes_the_most_mistaken_are_shown_and_the_others_as_one()
     assert np.isnan(matrix.shares[-1, -1])
 
 
+def test_large_counts_of_32_bits_choose_the_same_classes():
+    counts = np.diag(np.full(30, 2_000_000_000, np.int64))
+    counts[3, 4] = 10_000
+    wide, narrow = (plot_confusion(counts.astype(kind)) for kind in (np.int64, np.int32))
+    named = [[t.get_text() for t in f.axes[0].get_yticklabels()] for f in (wide, narrow)]
+    assert named[0] == named[1]
+    assert "3" in named[0]
+
+
 def test_few_classes_are_all_shown():
     axes = plot_confusion([[5, 0, 0], [0, 5, 0], [0, 0, 0]]).axes[0]
     assert names(axes.yaxis) == ["0", "1", "2"]

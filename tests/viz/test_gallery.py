@@ -45,7 +45,7 @@ def test_every_function_that_draws_is_on_the_page():
 
 
 def test_the_pictures_are_small():
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 3_700_000
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 4_700_000
     for path in FOLDER.iterdir():
         with Image.open(path) as picture:
             assert 400 <= picture.width <= 1500

@@ -144,3 +144,22 @@ def test_the_dark_look_has_dark_paper():
 def test_bad_input_is_refused(function, arguments, message):
     with pytest.raises(ValueError, match=message):
         function(**arguments)
+
+
+def test_ignored_pixels_have_no_say_in_the_colours_of_the_others():
+    mask = np.zeros((96, 128), int)
+    mask[:30] = 255
+    for shape in [(96, 128), (960, 1280)]:  # shown larger, and averaged
+        uncertainty = np.full(shape, 0.1)
+        of_size = mask.repeat(shape[0] // 96, axis=0).repeat(shape[1] // 128, axis=1)
+        expected = draw_uncertainty(uncertainty, None, of_size, CELLS)
+        uncertainty[of_size == 255] = 9
+        shown = draw_uncertainty(uncertainty, None, of_size, CELLS)
+        np.testing.assert_array_equal(shown, expected)
+        assert (shown == HIGH).all(-1).mean() > 0.3  # 0.1 is the most that counts
+
+
+def test_a_map_of_ignored_pixels_alone_is_hatched():
+    mask = np.full((96, 128), 255)
+    shown = draw_uncertainty(RAMP, None, mask, CELLS)
+    np.testing.assert_array_equal(shown, draw_uncertainty(RAMP * 0, None, mask, CELLS))

@@ -67,6 +67,20 @@ def test_different_quantities_have_different_colors():
     assert len(set(colors)) == 20
 
 
+@pytest.mark.parametrize(
+    "name", ["mse", "mae", "kl_divergence", "sparse_categorical_crossentropy", "squared_hinge",
+             "mean_squared_error", "hausdorff_distance", "aux_loss"],
+)  # fmt: skip
+def test_what_keras_wants_low_is_best_where_it_is_lowest(name):
+    figure = plot_history({name: [0.9, 0.1, 0.5]})
+    assert legend_of(figure.axes[0]) == [f"{name} (best 0.1, epoch 2)"]
+
+
+def test_a_class_may_be_called_as_a_loss_is():
+    figure = plot_history({"loss": [1.0, 0.5], "iou/blossom": [0.1, 0.9]})
+    assert legend_of(figure.axes[1]) == ["iou/blossom (best 0.9, epoch 2)"]
+
+
 def test_the_best_epoch_is_marked_and_said_for_validation():
     loss, scores = plot_history(HISTORY).axes[:2]
     assert legend_of(loss) == ["loss", "val_loss (best 0.55, epoch 3)"]

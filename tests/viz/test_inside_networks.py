@@ -3,16 +3,24 @@
 import functools
 
 import keras
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 from narrow import narrowed
 
-from semseg.analysis import pooled_maxima, receptive_field, skip_ablation
+from semseg.analysis import (
+    feature_maps,
+    measured_receptive_field,
+    pooled_maxima,
+    receptive_field,
+    skip_ablation,
+)
 from semseg.classes import ClassMap
 from semseg.metrics.functional import confusion_matrix, scores
 from semseg.models import SegNetBasic, UNet
 from semseg.viz import (
+    plot_confusion,
     plot_feature_maps,
     plot_pooling_indices,
     plot_receptive_field,
@@ -114,14 +122,60 @@ def test_channels_that_vary_most_come_first():
 
 def test_the_theoretical_field_is_drawn_where_the_graph_puts_it():
     figure = plot_receptive_field(unet(), IMAGE, pixel=(10, 14))
-    field = receptive_field(unet())
-    boxes = [p for p in figure.axes[0].patches if isinstance(p, Rectangle)]
-    theoretical, half, most = boxes
-    assert theoretical.get_xy() == (14 - field.before[1] - 0.5, 10 - field.before[0] - 0.5)
-    assert theoretical.get_width() == field.before[1] + field.after[1] + 1
+    theoretical, half, most = field_boxes(figure)
     assert half.get_width() <= most.get_width() <= theoretical.get_width()
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert labels[0] == f"can see {field.height} x {field.width}"
+    field = receptive_field(unet())
+    assert theoretical.get_height() <= field.height
+    assert theoretical.get_width() <= field.width
+
+
+def field_boxes(figure):
+    return [p for p in figure.axes[0].patches if isinstance(p, Rectangle)]
+
+
+@pytest.mark.parametrize("pixel", [(4, 4), (5, 6), (7, 9)])
+def test_the_rectangle_is_what_a_pixel_of_a_coarse_output_depends_on(pixel):
+    inputs = keras.Input((None, None, 1))
+    x = inputs
+    for _ in range(2):
+        x = keras.layers.Conv2D(2, 3, padding="same", kernel_initializer="ones")(x)
+        x = keras.layers.AveragePooling2D(2)(x)
+    model = keras.Model(inputs, x)
+    image = np.ones((48, 64, 1), np.float32)
+    measured = measured_receptive_field(model, image[None], pixel)
+    rows, columns = (np.flatnonzero(measured.map.any(axis=axis)) for axis in (1, 0))
+    figure = plot_receptive_field(model, image, pixel=pixel)
+    box = field_boxes(figure)[0]
+    assert box.get_xy() == (columns[0] - 0.5, rows[0] - 0.5)
+    assert (box.get_height(), box.get_width()) == (len(rows), len(columns))
+    label = figure.axes[0].get_legend().get_texts()[0].get_text()
+    assert label == f"can see {len(rows)} x {len(columns)}"
+
+
+def test_values_of_half_precision_networks_are_float32():
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = narrowed(SegNetBasic)(num_classes=3)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert {maps.dtype.name for maps in feature_maps(model, IMAGE).values()} == {"float32"}
+    for stage in pooled_maxima(model, IMAGE):
+        assert stage.before.dtype == stage.unpooled.dtype == np.float32
+        assert stage.positions.dtype == np.uint8
+
+
+def test_pictures_stand_upright_whatever_matplotlib_is_told():
+    with matplotlib.rc_context({"image.origin": "lower"}):
+        figures = [
+            plot_feature_maps(unet(), IMAGE, channels=1),
+            plot_receptive_field(unet(), IMAGE),
+        ]
+        figures.append(plot_confusion([[3, 1], [0, 2]]))
+    for figure in figures:
+        drawn = [axis for axis in figure.axes for _ in axis.images]
+        drawn += [bar for axis in figure.axes for bar in axis.child_axes]
+        assert drawn
+        assert all(image.origin == "upper" for axis in drawn for image in axis.images)
 
 
 def test_dark_paper_and_titles():
