@@ -20,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,16 @@ def dataset(root: Path) -> Any:
     import semseg
 
     return semseg.data.camvid(root / "camvid", "train")
+
+
+@dataclass(frozen=True)
+class Passes:
+    """What gives the batches of an epoch each time that it is looped over."""
+
+    epoch: Callable[[], Iterable[Any]]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.epoch())
 
 
 # -- semseg --------------------------------------------------------------------------------------
@@ -59,9 +70,9 @@ def semseg_pipeline(root: Path, augment: list[Any], **options: Any) -> Iterable[
     return dataset(root).pipeline(BATCH, augment=augment, drop_remainder=True, **options)
 
 
-def semseg_batches(root: Path, augment: list[Any]) -> Iterable[Any]:
-    batches = dataset(root).batches(BATCH, augment=augment, drop_remainder=True)
-    return (batches[i] for i in range(len(batches)))
+def semseg_batches(root: Path, augment: list[Any], **options: Any) -> Iterable[Any]:
+    batches = dataset(root).batches(BATCH, augment=augment, drop_remainder=True, **options)
+    return Passes(lambda: (batches[i] for i in range(len(batches))))
 
 
 def semseg_records(root: Path, augment: list[Any]) -> Iterable[Any]:
@@ -165,11 +176,7 @@ def decode(root: Path) -> Iterable[Any]:
                 list(pool.map(one, range(first, first + BATCH)))
                 yield first
 
-    class Again:
-        def __iter__(self) -> Any:
-            return iter(batches())
-
-    return Again()
+    return Passes(batches)
 
 
 Make = Callable[[Path], Iterable[Any]]
@@ -184,11 +191,13 @@ SCENARIOS: dict[str, dict[str, Make]] = {
     "RAM": {
         "semseg pipeline": lambda root: semseg_pipeline(root, semseg_lean(), cache="ram"),
         "albumentations + DataLoader": lambda root: peer(root, peer_lean(), True),
+        "semseg batches": lambda root: semseg_batches(root, semseg_lean(), cache="ram"),
         "semseg raw records": lambda root: semseg_records(root, semseg_lean()),
     },
     "RAM, elastic and affine": {
         "semseg pipeline": lambda root: semseg_pipeline(root, semseg_elastic(), cache="ram"),
         "albumentations + DataLoader": lambda root: peer(root, peer_elastic(), True),
+        "semseg batches": lambda root: semseg_batches(root, semseg_elastic(), cache="ram"),
     },
 }
 
@@ -200,8 +209,6 @@ def serve(scenario: str, name: str, root: Path, core: int | None) -> None:
     make = SCENARIOS[scenario][name]
     batches = make(root)
     for _ in sys.stdin:
-        if not hasattr(batches, "__len__") and not hasattr(type(batches), "cardinality"):
-            batches = make(root) if name == "semseg batches" else batches
         cpu, wall, count = _cpu_seconds(), time.perf_counter(), 0
         for _batch in batches:
             count += BATCH

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 PAGE = HERE / "gallery.md"
 FOLDER = HERE / "images" / "gallery"
 _WIDE_ENOUGH = 500  # pixels; smaller arrays are enlarged by a whole factor
-_EXACT = 40  # colours of 256: legends and grounds
+_EXACT = 40  # colours of 256: legends and grounds; of the page's many scenes the others
 # Whose bars need all colours.
 _HEAT = ("draw_weights", "draw_uncertainty", "plot_feature_maps", "plot_pooling_indices",
          "plot_class_activation")  # fmt: skip
@@ -79,16 +79,16 @@ def write(path: Path, picture: Any, few_colors: bool) -> None:
     semseg.viz.save(path, picture)
     with Image.open(path) as image:
         small = image.convert("RGB")
-    (with_palette(small) if few_colors else small).save(path, optimize=True)
+    (with_palette(small, _EXACT) if few_colors else small).save(path, optimize=True)
 
 
-def with_palette(image: Image.Image) -> Image.Image:
+def with_palette(image: Image.Image, exact: int = 160) -> Image.Image:
     """256 colours, a third of the bytes; the most frequent are kept, so that legends stay true."""
     pixels = np.array(image)
     colors, where, counts = np.unique(
         pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True
     )
-    kept = colors[np.argsort(-counts)[:_EXACT]]
+    kept = colors[np.argsort(-counts)[:exact]]
     rest = image.quantize(256 - len(kept)).convert("RGB").getcolors()
     palette = np.concatenate([kept, [color for _, color in rest]])
     _, nearest = cKDTree(palette).query(colors)

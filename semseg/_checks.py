@@ -110,6 +110,8 @@ def check_mask(mask: Any, where: str = "mask") -> np.ndarray:
         elif array.ndim == 3 and array.shape[-1] in (3, 4):
             hint = "; colours are turned into ids by ClassMap.encode(mask)"
         raise ValueError(f"{where} must have shape (height, width), received {array.shape}{hint}")
+    if not array.size:  # OpenCV does not bear it
+        raise ValueError(f"{where} must have pixels, received an array of shape {array.shape}")
     return array
 
 

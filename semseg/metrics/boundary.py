@@ -79,6 +79,11 @@ class BoundaryF1(keras.metrics.Metric):
             )
         if are_shares(y_true, y_pred, max(2, self.num_classes)):
             raise ValueError(f"{self.name} needs ids: soft targets, as of MixUp, have no boundary")
+        if len(y_true.shape) < 3:
+            raise ValueError(
+                f"{self.name} needs y_true of shape (batch, height, width), received "
+                f"{tuple(y_true.shape)}; one mask becomes a batch with mask[None]"
+            )
         if sample_weight is not None:
             raise ValueError(f"{self.name} measures images and takes no sample_weight")
         if are_scores(y_true.shape, y_pred.shape, max(2, self.num_classes), self.name):

@@ -42,7 +42,8 @@ def likeliest_ids(shares: Any, ignore_class: int | None, name: str) -> Any:
         right = ops.logical_and(
             ops.all(exact >= 0, -1), ops.abs(ops.sum(exact, -1) - 1) <= _TOLERANCE
         )
-        without = ops.where(is_empty, -1 if ignore_class is None else ignore_class, -1)
+        invalid = -2 if ignore_class == -1 else -1
+        without = ops.where(is_empty, invalid if ignore_class is None else ignore_class, invalid)
         ids = ops.where(right, ids, ops.cast(without, "int32"))
     known = right if ignore_class is None else ops.logical_or(right, is_empty)
     if is_concrete(known) and not bool(ops.all(known)):

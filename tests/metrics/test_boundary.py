@@ -81,6 +81,7 @@ def test_it_works_in_an_eager_model_and_says_so_in_a_compiled_one():
     ("true_shape", "pred_shape", "weights", "message"),
     [
         ((1, 4, 5, 1), (1, 4, 5, 3), None, r"drop the channel axis with mask\[..., 0\]"),
+        ((4, 5), (4, 5), None, r"received \(4, 5\); one mask becomes a batch with mask\[None\]"),
         ((1, 4, 5), (1, 4, 5, 2), None, "a last axis of 3 after it"),
         ((1, 4, 5), (1, 4, 5), np.ones(1), "measures images and takes no sample_weight"),
     ],

@@ -78,6 +78,20 @@ def test_what_is_no_share_is_an_error_or_counted(wrong):
         assert float(metric.result()) == pytest.approx(5 / 6), "an invalid label raised a score"
 
 
+def test_an_ignored_id_below_0_hides_no_share_that_is_none():
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("eager metrics raise")
+    import tensorflow as tf
+
+    shares = shares_of(np.zeros((1, 2, 3), int), 3)
+    shares[0, 1, 2] = np.nan
+    logits = np.eye(3, dtype=np.float32)[np.zeros((1, 2, 3), int)]
+    metric = PixelAccuracy(3, ignore_class=-1)
+    tf.function(metric.update_state)(shares, logits)
+    assert metric.invalid_pixels == 1
+    assert float(metric.result()) == pytest.approx(5 / 6)
+
+
 def test_they_have_no_boundary():
     shares = shares_of(np.zeros((1, 8, 8), int), 3)
     with pytest.raises(ValueError, match="boundary_f1 needs ids: soft targets, as of MixUp, have"):

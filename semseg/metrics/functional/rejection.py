@@ -71,7 +71,7 @@ def reject_curve(
     last = _last_places(ordered, points)
     step_of_pixel = np.searchsorted(ordered[last], doubt)
     cells = checked.num_classes**2
-    pair = (truth * checked.num_classes + guess).astype(np.int64)
+    pair = truth.astype(np.int64) * checked.num_classes + guess
     matrices = np.bincount(step_of_pixel * cells + pair, minlength=len(last) * cells)
     kept = matrices.reshape(len(last), checked.num_classes, -1).cumsum(axis=0)
     found = [scores(matrix) for matrix in kept]

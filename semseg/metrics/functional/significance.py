@@ -133,8 +133,8 @@ def compare(
     observed = (function(*_total(a)) - function(*_total(b)))[0]
     gained = _exchanged(a, b, n, seed)
     exchanged = function(*(_total(a) + gained)) - function(*(_total(b) - gained))
-    # As large but for rounding.
-    as_large = np.abs(exchanged) >= np.abs(observed) - 1e-12
+    # As large but for rounding; an exchange that has no score speaks against nothing.
+    as_large = ~(np.abs(exchanged) < np.abs(observed) - 1e-12)
     p_value = np.where(np.isnan(observed), np.nan, (1 + as_large.sum(0)) / (1 + n))
     drawn = function(*_drawn(a, n, seed)) - function(*_drawn(b, n, seed))
     low, high = _percentiles(drawn, level)

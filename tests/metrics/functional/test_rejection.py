@@ -33,6 +33,15 @@ def test_each_point_is_the_score_of_the_pixels_below_a_doubt(seed, points, level
         assert (curve.kept >= wanted - 1e-12).any(), i
 
 
+@pytest.mark.parametrize("num_classes", [19, 150, 255])
+def test_masks_of_bytes_are_scored_as_wide_ones(num_classes):
+    mask = np.random.default_rng(0).integers(0, num_classes, (40, 40), dtype=np.uint8)
+    doubt = np.random.default_rng(1).random(mask.shape)
+    curve = reject_curve(mask, mask, doubt, num_classes, points=3)
+    np.testing.assert_array_equal(curve.mean_iou, 1)
+    np.testing.assert_array_equal(curve.pixel_accuracy, 1)
+
+
 def test_the_order_of_the_pixels_plays_no_part():
     rng = np.random.default_rng(0)
     mask, pred = rng.integers(0, 3, (2, 50))

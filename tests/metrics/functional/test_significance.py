@@ -127,6 +127,16 @@ def test_a_model_is_not_better_than_itself():
     assert compare(confusions, confusions) == (0, 0, 0, 1)
 
 
+def test_a_class_that_no_truth_has_tells_nothing_of_models_that_err_alike():
+    truth = [[[9, 0, 0], [0, 9, 0], [0, 0, 0]]] * 2
+    one, other = np.array(truth), np.array(truth)
+    one[0, 0, 2] = other[1, 0, 2] = 1  # class 2 predicted once by each, on another picture
+    one[0, 0, 0] = other[1, 0, 0] = 8
+    found = compare(one, other, score="class_iou")
+    assert found.difference[2] == 0
+    assert found.p_value[2] == 1
+
+
 def test_a_p_value_is_never_0_and_small_for_a_clear_difference():
     found = compare(with_errors(0.9), with_errors(0.7, seed=1), 999)
     assert found.p_value == 1 / 1000 and 0 < found.low < found.difference < found.high
