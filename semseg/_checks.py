@@ -111,7 +111,7 @@ def check_mask(mask: Any, where: str = "mask") -> np.ndarray:
             hint = "; colours are turned into ids by ClassMap.encode(mask)"
         raise ValueError(f"{where} must have shape (height, width), received {array.shape}{hint}")
     if not array.size:  # OpenCV does not bear it
-        raise ValueError(f"{where} must have pixels, received an array of shape {array.shape}")
+        raise ValueError(f"{where} must not be empty, received shape {array.shape}")
     return array
 
 

@@ -15,8 +15,6 @@ def class_rows(
 ) -> np.ndarray:
     """(height, width) ids -> the same in 0..num_classes, where num_classes stands for ignored."""
     mask = check_mask(_one_mask(mask, where), where)
-    if 0 in mask.shape:
-        raise ValueError(f"{where} must not be empty, received shape {mask.shape}")
     if size is not None and mask.shape != size:
         raise ValueError(
             f"{where} must have the size of what it is drawn with, {size[0]}x{size[1]}, received "
